@@ -10,6 +10,9 @@ class GatewayConfig(AppConfig):
 
     def ready(self) -> None:
         from voipbin_ws import checks  # noqa: F401 - they register themselves
+        from voipbin_ws.languages.model_texts import translate_models
+
+        translate_models()
 
 
 class GatewayAdminConfig(AdminConfig):

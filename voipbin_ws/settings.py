@@ -109,6 +109,7 @@ INSTALLED_APPS = [
     "voipbin_ws.apps.GatewayAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
+    "django.contrib.humanize",
     "django.contrib.sessions",
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",

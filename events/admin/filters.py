@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
@@ -16,19 +16,23 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.functional import cached_property
+from django.utils.translation import gettext, gettext_lazy
 
 from events.admin.scope import as_uuid
 from events.hooks import directory, operator_of
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 CUSTOMERS_LISTED = 30
 ROWS_LOOKED_AT = 2000
 
 PERIODS = {
-    "15m": ("Last 15 minutes", dt.timedelta(minutes=15)),
-    "1h": ("Last hour", dt.timedelta(hours=1)),
-    "24h": ("Last 24 hours", dt.timedelta(hours=24)),
-    "7d": ("Last 7 days", dt.timedelta(days=7)),
-    "30d": ("Last 30 days", dt.timedelta(days=30)),
+    "15m": (gettext_lazy("Last 15 minutes"), dt.timedelta(minutes=15)),
+    "1h": (gettext_lazy("Last hour"), dt.timedelta(hours=1)),
+    "24h": (gettext_lazy("Last 24 hours"), dt.timedelta(hours=24)),
+    "7d": (gettext_lazy("Last 7 days"), dt.timedelta(days=7)),
+    "30d": (gettext_lazy("Last 30 days"), dt.timedelta(days=30)),
 }
 
 
@@ -37,7 +41,7 @@ class CustomerFilter(admin.SimpleListFilter):
 
     narrows = True
 
-    title = "customer"
+    title = gettext_lazy("customer")
     parameter_name = "customer"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -47,7 +51,9 @@ class CustomerFilter(admin.SimpleListFilter):
         listed = dict(directory().first_customers(CUSTOMERS_LISTED))
         if (value := self.value()) is not None:
             if (chosen := as_uuid(value)) is None:
-                raise IncorrectLookupParameters(f"{value} is not the id of a customer")
+                raise IncorrectLookupParameters(
+                    gettext("{value} is not the id of a customer").format(value=value)
+                )
             if chosen not in listed:
                 listed[chosen] = directory().customer_names([chosen]).get(chosen, value)
         return [(str(customer_id), name) for customer_id, name in listed.items()]
@@ -67,10 +73,10 @@ class LinkFilter(admin.SimpleListFilter):
         if (value := self.value()) is None:
             return []
         if (row_id := as_uuid(value)) is None:
-            raise IncorrectLookupParameters(f"{value} is not the id of a {self.title}")
+            raise IncorrectLookupParameters(gettext("{value} is not such an id").format(value=value))
         rows = model_admin.admin_site.get_model_admin(self.row_model).get_queryset(request)
         row = rows.filter(pk=row_id).first()
-        return [(value, str(row) if row else "unknown")]
+        return [(value, str(row) if row else gettext("unknown"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         value = self.value()
@@ -107,7 +113,7 @@ class TimeFilter(InputFilter):
     """By time: a period up to now, or between two minutes, in UTC."""
 
     template = "admin/time_filter.html"
-    title = "time (UTC)"
+    title = gettext_lazy("time (UTC)")
     narrows = True
     field: str
     parameters = ("period", "from", "until")
@@ -147,7 +153,7 @@ class TimeFilter(InputFilter):
         yield {
             "selected": not self.used_parameters,
             "query_string": self.query_without,
-            "display": "Any time",
+            "display": gettext("Any time"),
         }
         for name, (title, _) in PERIODS.items():
             yield {
@@ -161,7 +167,7 @@ class TextFilter(InputFilter):
     """By a term that the operator enters; `parameters` has one name."""
 
     template = "admin/text_filter.html"
-    hint = ""
+    hint: StrOrPromise = ""
 
     @property
     def term(self) -> str:

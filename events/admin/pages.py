@@ -1,5 +1,7 @@
 """Admin pages of events, resource states and logs, which are read-only."""
 
+# Long because the pages of three models share their columns.
+
 from __future__ import annotations
 
 import json
@@ -13,6 +15,7 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, gettext_lazy
 
 from events.admin.filters import CustomerFilter, TimeFilter, ValueFilter
 from events.admin.records import RecordAdmin, customer_of, is_number
@@ -35,7 +38,7 @@ MAX_LOGS = 100
 
 class StoredFilter(TimeFilter):
     field = "stored_at"
-    title = "time stored (UTC)"
+    title = gettext_lazy("time stored (UTC)")
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if (customer_id := customer_of(request)) is None:
@@ -54,12 +57,13 @@ class StoredFilter(TimeFilter):
 
 
 class ResourceFilter(ValueFilter):
-    field = parameter_name = title = "resource"
+    field = parameter_name = "resource"
+    title = gettext_lazy("resource")
 
 
 class TypeFilter(ValueFilter):
     field = parameter_name = "event_type"
-    title = "type"
+    title = gettext_lazy("type")
 
 
 class DataAdmin(RecordAdmin):
@@ -96,7 +100,7 @@ class DataAdmin(RecordAdmin):
         of_resource = Q(customer_id__in=customers, resource__in=known, resource_id=term)
         return [*super().exact_matches(request, term), of_resource]
 
-    @admin.display(description="agents")
+    @admin.display(description=gettext_lazy("agents"))
     def agents(self, row: Event | ResourceState) -> SafeString | str:
         """Return links to the agents that the row concerns; strangers are shown without a name."""
         ids = [agent_id for text in split_agents(row.agent_ids) if (agent_id := as_uuid(text)) is not None]
@@ -111,7 +115,7 @@ class DataAdmin(RecordAdmin):
         ]
         return format_html_join("", "{}<br>", ((each,) for each in shown)) if shown else "–"
 
-    @admin.display(description="data")
+    @admin.display(description=gettext_lazy("data"))
     def data(self, row: Event | ResourceState) -> SafeString:
         try:
             shown = json.dumps(json.loads(row.body), indent=2, ensure_ascii=False)
@@ -126,8 +130,12 @@ class EventAdmin(DataAdmin):
     list_display = ["stored_at", "customer", "event_type", "resource_id", "seq"]
     list_filter = [CustomerFilter, StoredFilter, ResourceFilter, TypeFilter]
     search_fields = ["resource_id"]
-    search_help_text = "Telephone number in any spelling, name, text or id; event type, customer or agent"
-    empty_text = "They come from a platform that publishes with an access key: the documentation shows how."
+    search_help_text = gettext_lazy(
+        "Telephone number in any spelling, name, text or id; event type, customer or agent"
+    )
+    empty_text = gettext_lazy(
+        "They come from a platform that publishes with an access key: the documentation shows how."
+    )
     number_fields = ("tags", "body")
     exact_fields = ["id", "customer_id"]
     part_fields = ["event_type", "resource_id"]
@@ -150,12 +158,16 @@ class EventAdmin(DataAdmin):
         # Each of the two orders has an index.
         return ["-stored_at", "-seq"] if customer_of(request) is None else ["-seq"]
 
-    @admin.display(description="cursor")
+    @admin.display(description=gettext_lazy("cursor"))
     def cursor(self, event: Event) -> str:
         epoch = CustomerLog.objects.filter(pk=event.customer_id).values_list("epoch", flat=True).first()
-        return str(Position(epoch, event.seq)) if epoch else f"number {event.seq} of a log that was deleted"
+        return (
+            str(Position(epoch, event.seq))
+            if epoch
+            else gettext("number {number} of a log that was deleted").format(number=event.seq)
+        )
 
-    @admin.display(description="topics")
+    @admin.display(description=gettext_lazy("topics"))
     def topics(self, event: Event) -> SafeString:
         topics = topics_of(
             str(event.customer_id), event.resource, event.resource_id, split_agents(event.agent_ids)
@@ -171,11 +183,11 @@ def _spellings(term: str) -> set[str]:
 
 
 class LiveFilter(admin.SimpleListFilter):
-    title = "state"
+    title = gettext_lazy("state")
     parameter_name = "live"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("yes", "Live"), ("no", "Ended")]
+        return [("yes", gettext("Live")), ("no", gettext("Ended"))]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         return queryset.filter(live=self.value() == "yes") if self.value() in ("yes", "no") else queryset
@@ -192,10 +204,10 @@ class ResourceStateAdmin(DataAdmin):
         "event_type",
         "updated_at",
     ]
-    empty_text = "They follow from the events that are published."
+    empty_text = gettext_lazy("They follow from the events that are published.")
     list_filter = [CustomerFilter, LiveFilter, ResourceFilter]
     search_fields = ["resource_id"]
-    search_help_text = "Telephone number in any spelling, name, text or id; customer or agent"
+    search_help_text = gettext_lazy("Telephone number in any spelling, name, text or id; customer or agent")
     ordering = ["-pk"]
     exact_fields = ["customer_id"]
     part_fields = ["resource_id", "member_id"]
@@ -217,32 +229,32 @@ class ResourceStateAdmin(DataAdmin):
         # Few are live, and those have an index of their own.
         return isinstance(spec, LiveFilter) and spec.value() == "yes"
 
-    @admin.display(description="call in it")
+    @admin.display(description=gettext_lazy("call in it"))
     def place_of(self, state: ResourceState) -> str:
         return state.member_id or "–"
 
-    @admin.display(description="state")
+    @admin.display(description=gettext_lazy("state"))
     def life(self, state: ResourceState) -> SafeString:
-        return pill("live", "good") if state.live else pill("ended", "quiet")
+        return pill(gettext("live"), "good") if state.live else pill(gettext("ended"), "quiet")
 
 
 @admin.register(CustomerLog)
 class CustomerLogAdmin(RecordAdmin):
     list_display = ["customer_id", "customer", "log_epoch", "last_seq", "pruned"]
-    empty_text = "A customer gets one with its first event."
+    empty_text = gettext_lazy("A customer gets one with its first event.")
     list_display_links = ["customer_id"]
     list_filter = [CustomerFilter]
     search_fields = ["epoch"]
-    search_help_text = "Name or id of a customer, or epoch"
+    search_help_text = gettext_lazy("Name or id of a customer, or epoch")
     ordering = ["pk"]
     exact_fields = ["customer_id"]
     part_fields = ["epoch"]
     fields = ["customer", "customer_id", "log_epoch", "last_seq", "pruned"]
 
-    @admin.display(description="id of the log (epoch)")
+    @admin.display(description=gettext_lazy("id of the log (epoch)"))
     def log_epoch(self, log: CustomerLog) -> str:
         return log.epoch
 
-    @admin.display(description="pruned up to number")
+    @admin.display(description=gettext_lazy("pruned up to number"))
     def pruned(self, log: CustomerLog) -> int:
         return log.floor

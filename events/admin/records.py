@@ -11,9 +11,11 @@ from django.contrib import admin
 from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.template.defaultfilters import floatformat
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy
 
 from events.admin.scope import DeclaredChangeList, ScopedAdmin, as_uuid
 from events.hooks import directory, operator_of
@@ -112,7 +114,7 @@ class RecordList(DeclaredChangeList):
         sizes = [each.values("pk")[: MAX_SEARCHED + 1].count() for each in sets]
         size, smallest = min(zip(sizes, sets, strict=True), key=lambda each: each[0])
         if size > MAX_SEARCHED:
-            self.searched = f"{MAX_SEARCHED:,}"
+            self.searched = floatformat(MAX_SEARCHED, "0g")
             name = str(order[0])
             field, side = name.removeprefix("-"), "gte" if name.startswith("-") else "lte"
             by_field = smallest.order_by(name).values_list(field, flat=True)
@@ -128,7 +130,7 @@ class RecordList(DeclaredChangeList):
         self.model_admin.name_rows(self.result_list)
         paginator: Any = self.paginator
         if paginator.is_capped:
-            self.capped_at = f"{self.result_count:,}"
+            self.capped_at = floatformat(self.result_count, "0g")
 
 
 class RecordAdmin(ScopedAdmin):
@@ -194,7 +196,7 @@ class RecordAdmin(ScopedAdmin):
         for row in rows:
             row.customer_name = names.get(row.customer_id, "")
 
-    @admin.display(description="customer")
+    @admin.display(description=gettext_lazy("customer"))
     def customer(self, row: Any) -> str | SafeString | None:
         if row.customer_id is None:
             return None

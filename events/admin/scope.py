@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
@@ -15,9 +15,13 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
+from django.utils.translation import gettext
 
 from events.hooks import operator_of
 from events.redaction import redact_secrets
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 MAX_SEARCH_CHARACTERS = 200
 MAX_ORDER_CHARACTERS = 100
@@ -51,22 +55,24 @@ class DeclaredChangeList(ChangeList):
 def require_short_search(text: str) -> None:
     """Raise RefusedQuery for a text that is too long to search for."""
     if len(text) > MAX_SEARCH_CHARACTERS:
-        raise RefusedQuery(f"A search has at most {MAX_SEARCH_CHARACTERS} characters")
+        raise RefusedQuery(
+            gettext("A search has at most {count} characters").format(count=MAX_SEARCH_CHARACTERS)
+        )
 
 
 def refuse_secrets(value: object) -> None:
     """Raise ValidationError for a text with a credential, which the pages would show."""
     if isinstance(value, str) and redact_secrets(value) != value:
-        raise ValidationError("This contains a credential, which would be shown here: remove it.")
+        raise ValidationError(gettext("This contains a credential, which would be shown here: remove it."))
 
 
 class DeclaredAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Pages with a `DeclaredChangeList`, whose forms take no credential in readable fields."""
 
-    empty_text = ""
+    empty_text: StrOrPromise = ""
     """What an empty list says beside that it is empty: what makes rows appear in it."""
 
-    counted_as = ""
+    counted_as: StrOrPromise = ""
     """What the rows are called where they are counted, if not by the name of the list."""
 
     def get_form(
@@ -100,7 +106,7 @@ class DeclaredAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             changelist: ChangeList = super().get_changelist_instance(request)
         except IncorrectLookupParameters:
             raise RefusedQuery(
-                "This list has no such filter, value or page: use its own links and fields"
+                gettext("This list has no such filter, value or page: use its own links and fields")
             ) from None
         return changelist
 

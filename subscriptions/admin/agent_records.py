@@ -10,6 +10,7 @@ from django.contrib import admin
 from django.db.models import Q
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy
 
 from events.admin.records import RecordAdmin
 from subscriptions.event_hooks.directory import directory
@@ -30,7 +31,7 @@ class AgentRecordAdmin(RecordAdmin):
         for row in rows:
             row.agent_name = names.get((row.customer_id, row.agent_id), "")
 
-    @admin.display(description="agent")
+    @admin.display(description=gettext_lazy("agent"))
     def agent(self, row: Any) -> SafeString | str | None:
         if row.agent_id is None:
             return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
@@ -12,17 +12,23 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.translation import gettext, gettext_lazy
 
 from events.admin.scope import ScopedAdmin
 from subscriptions.auth.client_info import storable
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 MAX_ROWS = 200
 """Rows that one action accepts, so that the confirmation page stays readable."""
 
 MAX_REASON_CHARACTERS = 80
-REASON_LABEL = "Reason for the clients (optional); it is recorded in the audit log with your name"
+REASON_LABEL = gettext_lazy(
+    "Reason for the clients (optional); it is recorded in the audit log with your name"
+)
 
-CLOSING_CONSEQUENCE = (
+CLOSING_CONSEQUENCE = gettext_lazy(
     "The clients receive the message that an operator closed their connections, and do not reconnect automatically. "
     "The credentials stay valid, so clients can connect again. To keep a program out, revoke its access key."
 )
@@ -66,12 +72,12 @@ class ConfirmingAdmin(ScopedAdmin):
 
 
 def confirmed(
-    description: str,
+    description: StrOrPromise,
     *,
-    question: str,
-    consequence: str,
+    question: StrOrPromise,
+    consequence: StrOrPromise,
     permissions: Sequence[str] = ("change",),
-    reason_label: str = "",
+    reason_label: StrOrPromise = "",
 ) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse | None]]:
     """Turn a method of a ConfirmingAdmin into an action that runs after a confirmation page.
 
@@ -85,11 +91,11 @@ def confirmed(
         def action(self: ConfirmingAdmin, request: HttpRequest, rows: QuerySet[Any]) -> HttpResponse | None:
             chosen = self.changeable(request, rows[: MAX_ROWS + 1])
             if len(chosen) > MAX_ROWS:
-                text = f"Select at most {MAX_ROWS} rows. Nothing was changed."
+                text = gettext("Select at most {count} rows. Nothing was changed.").format(count=MAX_ROWS)
                 self.message_user(request, text, messages.ERROR)
                 return None
             if not chosen:
-                text = "None of the selected rows can be changed any more. Nothing was changed."
+                text = gettext("None of the selected rows can be changed any more. Nothing was changed.")
                 self.message_user(request, text, messages.WARNING)
                 return None
             if request.POST.get("confirmed"):
@@ -117,8 +123,3 @@ def reason_of(request: HttpRequest) -> str:
     """Return the reason that the operator entered, as one line of printable text, or ""."""
     text = "".join(c if c.isprintable() else " " for c in request.POST.get("reason", ""))
     return storable(" ".join(text.split()), MAX_REASON_CHARACTERS)
-
-
-def one_or_many(count: int, noun: str) -> str:
-    """Return `1 key` or `2 keys`."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

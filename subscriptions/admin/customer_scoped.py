@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
+from django.utils.translation import gettext, gettext_lazy
 
 from events.admin.filters import CustomerFilter
 from events.admin.scope import ScopedAdmin, as_uuid
@@ -103,7 +104,7 @@ class OfCustomerAdmin(ImportingAdmin, ConfirmingAdmin):
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "title": f"Add {self.opts.verbose_name}",
+            "title": gettext("Add {what}").format(what=self.opts.verbose_name),
             "form": form,
             "media": self.media + form.media,
             "any_customer": self._customers(request).exists(),
@@ -118,7 +119,7 @@ class OfCustomerAdmin(ImportingAdmin, ConfirmingAdmin):
         url = reverse("admin:subscriptions_customer_change", args=[row.customer_id])
         return format_html('<a href="{}">{}</a>', url, row.customer)
 
-    owner.short_description = "customer"  # type: ignore[attr-defined]
+    owner.short_description = gettext_lazy("customer")  # type: ignore[attr-defined]
     owner.admin_order_field = "customer__name"  # type: ignore[attr-defined]
 
 

@@ -14,13 +14,14 @@ from django.contrib.admin.widgets import FilteredSelectMultiple
 from django.db.models import Count, F, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.urls import path, reverse
+from django.utils.formats import number_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, gettext_lazy, ngettext
 
 from events.admin.scope import as_uuid, pill
 from events.hooks import operator_of
 from events.models import CustomerLog
-from subscriptions.admin.confirmation import one_or_many
 from subscriptions.admin.customer_scoped import OfCustomerAdmin, OperatorForm, deleted_together, id_field
 from subscriptions.admin.desk_fields import EXAMPLES, LINES, LinesField
 from subscriptions.admin.importing import MAX_FORM_BYTES, ImportingAdmin, import_page
@@ -28,7 +29,7 @@ from subscriptions.admin.setup_steps import setup_steps
 from subscriptions.admin.switching import SwitchableAdmin
 from subscriptions.auth.customer_quotas import KILOBYTE, MEGABYTE, quotas_of_customer
 from subscriptions.control.tenants import NUMBER_MASKS, PRESENCE
-from subscriptions.models import AccessKey, Agent, AgentRole, Customer, PresencePolicy, Queue
+from subscriptions.models import AccessKey, Agent, Customer, Queue
 from subscriptions.models.desk_settings import DESK_FIELDS
 from subscriptions.models.number_masks import MASKABLE_ROLES
 from subscriptions.models.targets import TARGETS
@@ -38,7 +39,8 @@ class RolesField(forms.MultipleChoiceField):
     """A list of roles, as check boxes."""
 
     def __init__(self, **options: Any) -> None:
-        choices = [choice for choice in AgentRole.choices if choice[0] in MASKABLE_ROLES]
+        known: Any = Agent._meta.get_field("role").choices
+        choices = [choice for choice in known if choice[0] in MASKABLE_ROLES]
         super().__init__(choices=choices, required=False, widget=forms.CheckboxSelectMultiple, **options)
 
 
@@ -53,20 +55,24 @@ QUOTA_DEFAULTS: Mapping[str, tuple[str, int]] = {
 NEARLY_FULL = 0.8
 
 _RELATED = (
-    ("Agents", "subscriptions_agent"),
-    ("Queues", "subscriptions_queue"),
-    ("Access keys", "subscriptions_accesskey"),
-    ("Live connections", "subscriptions_liveconnection"),
-    ("Events", "events_event"),
-    ("Resource states", "events_resourcestate"),
-    ("Audit log", "subscriptions_auditrecord"),
+    (gettext_lazy("Agents"), "subscriptions_agent"),
+    (gettext_lazy("Queues"), "subscriptions_queue"),
+    (gettext_lazy("Access keys"), "subscriptions_accesskey"),
+    (gettext_lazy("Live connections"), "subscriptions_liveconnection"),
+    (gettext_lazy("Events"), "events_event"),
+    (gettext_lazy("Resource states"), "events_resourcestate"),
+    (gettext_lazy("Audit log"), "subscriptions_auditrecord"),
 )
 
 
 def default_text(setting: str, unit: int) -> str:
     """Return the default of a quota in the unit of its field."""
     value = getattr(settings, setting)
-    return f"{value / unit:,.15g} ({setting})" if value else f"no limit ({setting})"
+    return (
+        f"{number_format(f'{value / unit:.15g}', force_grouping=True)} ({setting})"
+        if value
+        else gettext("no limit ({setting})").format(setting=setting)
+    )
 
 
 def size_text(size: int) -> str:
@@ -74,7 +80,7 @@ def size_text(size: int) -> str:
     for unit, name in ((10**12, "TB"), (10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
         if size >= unit:
             return f"{size / unit:.3g} {name}"
-    return f"{size} bytes"
+    return gettext("{count} bytes").format(count=size)
 
 
 def _count(model: Any) -> Subquery:
@@ -85,7 +91,7 @@ def _count(model: Any) -> Subquery:
 @admin.register(Customer)
 class CustomerAdmin(ImportingAdmin, SwitchableAdmin):
     customer_path = "pk"
-    empty_text = "Everything else belongs to a customer: begin here, or import many."
+    empty_text = gettext_lazy("Everything else belongs to a customer: begin here, or import many.")
     list_display = [
         "name",
         "id",
@@ -98,7 +104,7 @@ class CustomerAdmin(ImportingAdmin, SwitchableAdmin):
     ]
     list_filter = ["is_active"]
     search_fields = ["name", "id"]
-    search_help_text = "Name or id of a customer"
+    search_help_text = gettext_lazy("Name or id of a customer")
     list_per_page = 50
     actions = ["switch_off", "switch_on"]
     readonly_fields = ["stored", "created_at", "related"]
@@ -116,12 +122,12 @@ class CustomerAdmin(ImportingAdmin, SwitchableAdmin):
         names = ["name", *id_field(request, obj), "region", "time_zone", "is_active"]
         return [
             (None, {"fields": [*names, "created_at", "related"] if obj else names}),
-            ("Targets of its queues", {"fields": list(TARGETS)}),
-            ("Desktops of agents", {"fields": list(PRESENCE)}),
-            ("Agent desktop", {"fields": list(DESK_FIELDS)}),
-            ("Telephone numbers", {"fields": list(NUMBER_MASKS)}),
+            (gettext("Targets of its queues"), {"fields": list(TARGETS)}),
+            (gettext("Desktops of agents"), {"fields": list(PRESENCE)}),
+            (gettext("Agent desktop"), {"fields": list(DESK_FIELDS)}),
+            (gettext("Telephone numbers"), {"fields": list(NUMBER_MASKS)}),
             (
-                "Quotas and checks",
+                gettext("Quotas and checks"),
                 {"fields": ["data_check", *QUOTA_DEFAULTS, *(["stored"] if obj else [])]},
             ),
         ]
@@ -135,9 +141,10 @@ class CustomerAdmin(ImportingAdmin, SwitchableAdmin):
         field: Any = super().formfield_for_dbfield(db_field, request, **kwargs)
         if db_field.name in QUOTA_DEFAULTS:
             setting, unit = QUOTA_DEFAULTS[db_field.name]
-            field.help_text += f" Empty for the default: {default_text(setting, unit)}."
+            default = gettext("Empty for the default: {value}.").format(value=default_text(setting, unit))
+            field.help_text = f"{field.help_text} {default}"
         if db_field.name == "presence_policy":
-            field.choices = PresencePolicy.choices
+            field.choices = db_field.choices
         return field
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Customer]:
@@ -166,31 +173,31 @@ class CustomerAdmin(ImportingAdmin, SwitchableAdmin):
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, Any, set[str], Any]:
         return deleted_together(self, request, objs)
 
-    @admin.display(description="agents", ordering="agent_count")
+    @admin.display(description=gettext_lazy("agents"), ordering="agent_count")
     def agent_count(self, customer: Any) -> int:
         return customer.agent_count or 0
 
-    @admin.display(description="queues", ordering="queue_count")
+    @admin.display(description=gettext_lazy("queues"), ordering="queue_count")
     def queue_count(self, customer: Any) -> int:
         return customer.queue_count or 0
 
-    @admin.display(description="keys", ordering="key_count")
+    @admin.display(description=gettext_lazy("keys"), ordering="key_count")
     def key_count(self, customer: Any) -> int:
         return customer.key_count or 0
 
-    @admin.display(description="stored data", ordering="stored_bytes")
+    @admin.display(description=gettext_lazy("stored data"), ordering="stored_bytes")
     def stored(self, customer: Any) -> SafeString | str:
         """Return how much of its quota the customer has used."""
         used, most = max(0, customer.stored_bytes or 0), quotas_of_customer(customer).stored_bytes
         if not most:
-            return f"{size_text(used)}, without a limit"
-        text = f"{size_text(used)} of {size_text(most)}"
+            return gettext("{size}, without a limit").format(size=size_text(used))
+        text = gettext("{size} of {most}").format(size=size_text(used), most=size_text(most))
         if used < most * NEARLY_FULL:
             return text
-        hint = "raise the quota, or keep events for a shorter time (prune_events)"
+        hint = gettext("raise the quota, or keep events for a shorter time (prune_events)")
         return format_html("{} {}", pill(text, "bad" if used >= most else "warn"), hint)
 
-    @admin.display(description="related")
+    @admin.display(description=gettext_lazy("related"))
     def related(self, customer: Customer) -> SafeString:
         links = [
             (reverse(f"admin:{name}_changelist") + f"?customer={customer.pk}", title)
@@ -203,8 +210,10 @@ class QueueForm(OperatorForm):
     agents = forms.ModelMultipleChoiceField(
         queryset=Agent.objects.none(),
         required=False,
-        widget=FilteredSelectMultiple("agents", is_stacked=False),
-        help_text="The agents who serve this queue. They receive its events on their own topics.",
+        widget=FilteredSelectMultiple(gettext_lazy("agents"), is_stacked=False),
+        help_text=gettext_lazy(
+            "The agents who serve this queue. They receive its events on their own topics."
+        ),
     )
 
     class Meta:
@@ -232,15 +241,15 @@ class QueueForm(OperatorForm):
 class QueueAdmin(OfCustomerAdmin):
     form = QueueForm
     list_display = ["name", "owner", "id", "served_by"]
-    empty_text = "Callers wait in them for the agents who serve them."
+    empty_text = gettext_lazy("Callers wait in them for the agents who serve them.")
     search_fields = ["name", "id", "customer__name"]
-    search_help_text = "Name or id of a queue, or name of a customer"
+    search_help_text = gettext_lazy("Name or id of a queue, or name of a customer")
     readonly_fields = ["owner"]
 
     def get_fieldsets(self, request: HttpRequest, obj: Queue | None = None) -> Any:
         return [
             (None, {"fields": ["owner", "name", *id_field(request, obj), "agents"]}),
-            ("Targets", {"fields": list(TARGETS)}),
+            (gettext("Targets"), {"fields": list(TARGETS)}),
         ]
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
@@ -261,11 +270,14 @@ class QueueAdmin(OfCustomerAdmin):
         queues: QuerySet[Queue] = super().get_queryset(request).annotate(agent_count=Count("agents"))
         return queues
 
-    @admin.display(description="served by", ordering="agent_count")
+    @admin.display(description=gettext_lazy("served by"), ordering="agent_count")
     def served_by(self, queue: Any) -> SafeString | str:
         url = reverse("admin:subscriptions_agent_changelist")
         if not queue.agent_count:
-            return pill("no agents", "warn")
+            return pill(gettext("no agents"), "warn")
         return format_html(
-            '<a href="{}?queue={}">{}</a>', url, queue.pk, one_or_many(queue.agent_count, "agent")
+            '<a href="{}?queue={}">{}</a>',
+            url,
+            queue.pk,
+            ngettext("{count} agent", "{count} agents", queue.agent_count).format(count=queue.agent_count),
         )

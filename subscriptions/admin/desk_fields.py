@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext, gettext_lazy
 
 Reader = Callable[[list[str]], dict[str, Any]]
 BAR = "|"
@@ -53,7 +54,11 @@ class LinesField(forms.CharField):
         least = len(self._parts) - len(self._optional)
         if len(found) < least:
             form = f" {BAR} ".join(self._parts[:least])
-            raise ValidationError(f"Entry {number}: write {form}, with a bar between the parts.")
+            raise ValidationError(
+                gettext("Entry {number}: write {form}, with a bar between the parts.").format(
+                    number=number, form=form
+                )
+            )
         entry: dict[str, Any] = dict.fromkeys(self._parts)
         for name, text in zip(self._parts, found, strict=False):
             entry[name] = text.replace(_BREAK, "\n")
@@ -71,7 +76,11 @@ class LinesField(forms.CharField):
 
 def _whole(number: int, name: str, text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 6):
-        raise ValidationError(f"Entry {number}: {name}: write a whole number, or leave it out.")
+        raise ValidationError(
+            gettext("Entry {number}: {name}: write a whole number, or leave it out.").format(
+                number=number, name=name
+            )
+        )
     return int(text)
 
 
@@ -83,8 +92,10 @@ LINES: dict[str, dict[str, Any]] = {
 """The parts of an entry, by the name of the setting."""
 
 EXAMPLES = {
-    "dispositions": "One a line: a code, a bar, and what agents read, such as: sold | Sold",
-    "away_reasons": "One a line, the minutes may be missing: lunch | Lunch | 30",
-    "quick_replies": "One a line: a title, a bar, and the text, such as: Hello | Hello {name}, this is {agent}. "
-    "A line break is written as \\n.",
+    "dispositions": gettext_lazy("One a line: a code, a bar, and what agents read, such as: sold | Sold"),
+    "away_reasons": gettext_lazy("One a line, the minutes may be missing: lunch | Lunch | 30"),
+    "quick_replies": gettext_lazy(
+        "One a line: a title, a bar, and the text, such as: Hello | Hello {name}, this is {agent}. "
+        "A line break is written as \\n."
+    ),
 }

@@ -11,13 +11,13 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.cache import add_never_cache_headers
+from django.utils.text import format_lazy
+from django.utils.translation import gettext, gettext_lazy, ngettext
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 
 from events.admin.scope import ScopedAdmin
 from events.hooks import operator_of
-from subscriptions.admin.confirmation import one_or_many
 from subscriptions.control.bulk_import import (
-    LINES_AT_ONCE,
     MAX_ERRORS,
     MAX_IMPORT_BYTES,
     Report,
@@ -35,11 +35,11 @@ MAX_FORM_BYTES = 10 * 2**20
 MAX_SEALED_CHARACTERS = 9 * 2**20
 MAX_NAME_CHARACTERS = 120
 OUTCOMES = {
-    "created": "new",
-    "changed": "changed",
-    "unchanged": "unchanged",
-    "failed": "refused",
-    "not_stored": f"correct, but not stored: among the same {LINES_AT_ONCE} lines one is refused",
+    "created": gettext_lazy("new"),
+    "changed": gettext_lazy("changed"),
+    "unchanged": gettext_lazy("unchanged"),
+    "failed": gettext_lazy("refused"),
+    "not_stored": gettext_lazy("correct, but not stored: among the lines around it one is refused"),
 }
 
 
@@ -52,10 +52,12 @@ class File(NamedTuple):
 
 class FileForm(forms.Form):
     file = forms.FileField(
-        label="File",
+        label=gettext_lazy("File"),
         max_length=MAX_NAME_CHARACTERS,
         widget=forms.FileInput(attrs={"accept": ".csv,.jsonl,.ndjson,.json,.txt"}),
-        help_text=f"CSV or JSON lines in UTF-8, at most {MAX_IMPORT_BYTES // 2**20} MB.",
+        help_text=format_lazy(
+            gettext_lazy("CSV or JSON lines in UTF-8, at most {most} MB."), most=MAX_IMPORT_BYTES // 2**20
+        ),
     )
 
     @sensitive_variables()
@@ -63,14 +65,15 @@ class FileForm(forms.Form):
         uploaded = self.cleaned_data["file"]
         if uploaded.size > MAX_IMPORT_BYTES:
             raise ValidationError(
-                f"The file has {uploaded.size / 2**20:.1f} MB; at most {MAX_IMPORT_BYTES // 2**20} MB "
-                "are imported at once. Split it."
+                gettext("The file has {size} MB; at most {most} MB are imported at once. Split it.").format(
+                    size=f"{uploaded.size / 2**20:.1f}", most=MAX_IMPORT_BYTES // 2**20
+                )
             )
         try:
             return File(uploaded.name, uploaded.read().decode("utf-8-sig"))
         except UnicodeDecodeError:
             raise ValidationError(
-                "This is not text in UTF-8. Save the file as CSV (UTF-8), not as a workbook."
+                gettext("This is not text in UTF-8. Save the file as CSV (UTF-8), not as a workbook.")
             ) from None
 
 
@@ -108,7 +111,8 @@ def import_page(request: HttpRequest, customers: ScopedAdmin) -> HttpResponse:
         file = _opened(request.POST["sealed"], request.user.pk)
         if file is None:
             return page(
-                FileForm(), problem="This preview is over an hour old, or not yours: choose the file again."
+                FileForm(),
+                problem=gettext("This preview is over an hour old, or not yours: choose the file again."),
             )
         origin = request.build_absolute_uri("/")
         return page(FileForm(), file, import_lines(controller, file.text, dry_run=False, origin=origin))
@@ -119,7 +123,7 @@ def import_page(request: HttpRequest, customers: ScopedAdmin) -> HttpResponse:
     report = import_lines(controller, file.text, dry_run=True)
     sealed = _sealed(file, request.user.pk) if not report.errors and _changes_in(report) else ""
     if len(sealed) > MAX_SEALED_CHARACTERS:
-        form.add_error("file", "The file is too large to be confirmed here: split it.")
+        form.add_error("file", gettext("The file is too large to be confirmed here: split it."))
         return page(form)
     return page(FileForm(), file, report, sealed=sealed, is_preview=True)
 
@@ -160,7 +164,7 @@ def _page(
     context = {
         **customers.admin_site.each_context(request),
         "opts": customers.opts,
-        "title": "Import",
+        "title": gettext("Import"),
         "form": form,
         "media": customers.media + form.media,
         "is_platform": controller.is_platform,
@@ -172,7 +176,9 @@ def _page(
     }
     if report is not None:
         context["counts"] = [(OUTCOMES[name], count) for name, count in report.counts.items() if count]
-        context["to_import"] = one_or_many(_changes_in(report), "row")
+        context["to_import"] = ngettext(
+            "Import {count} row", "Import {count} rows", _changes_in(report)
+        ).format(count=_changes_in(report))
         context["most_errors"] = MAX_ERRORS if len(report.errors) == MAX_ERRORS else 0
     # In the response itself: a redirect would store the secrets in the session.
     response = TemplateResponse(request, "admin/subscriptions/import.html", context)

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from events.models import CustomerLog
 from subscriptions.models import AccessKey, Agent, AgentRole, AuditAction, AuditRecord, Customer, Queue
@@ -42,12 +43,32 @@ def setup_steps(request: HttpRequest, customer: Customer, site: Any) -> list[Ste
 
     of_queues = f"{reverse('admin:subscriptions_queue_changelist')}?customer={customer.pk}"
     steps = [
-        add(Queue, "Queues in which callers wait", has_queue, "Add a queue"),
-        add(Agent, "Agents who sign in and take calls", _agents(customer).exists(), "Add an agent"),
-        read("Agents for each queue", has_queue and served, "Choose agents", of_queues),
-        add(AccessKey, "A key with which its platform publishes", publishing.exists(), "Add an access key"),
-        read("The first event", log is not None and log.last_seq > 0, "How to publish", reverse("docs")),
-        read("The first client that connects", connects.exists(), "How to connect", reverse("docs")),
+        add(Queue, gettext("Queues in which callers wait"), has_queue, gettext("Add a queue")),
+        add(
+            Agent,
+            gettext("Agents who sign in and take calls"),
+            _agents(customer).exists(),
+            gettext("Add an agent"),
+        ),
+        read(gettext("Agents for each queue"), has_queue and served, gettext("Choose agents"), of_queues),
+        add(
+            AccessKey,
+            gettext("A key with which its platform publishes"),
+            publishing.exists(),
+            gettext("Add an access key"),
+        ),
+        read(
+            gettext("The first event"),
+            log is not None and log.last_seq > 0,
+            gettext("How to publish"),
+            reverse("docs"),
+        ),
+        read(
+            gettext("The first client that connects"),
+            connects.exists(),
+            gettext("How to connect"),
+            reverse("docs"),
+        ),
     ]
     return [] if all(step.is_done for step in steps) else steps
 

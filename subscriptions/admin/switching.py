@@ -8,9 +8,9 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, gettext_lazy
 
 from events.admin.scope import ScopedAdmin, pill
-from subscriptions.admin.confirmation import one_or_many
 from subscriptions.auth.access_version import bump
 
 
@@ -25,11 +25,11 @@ class SwitchableAdmin(ScopedAdmin):
         actions.pop("delete_selected", None)
         return actions
 
-    @admin.action(description="Switch off: refuse all credentials", permissions=["change"])
+    @admin.action(description=gettext_lazy("Switch off: refuse all credentials"), permissions=["change"])
     def switch_off(self, request: HttpRequest, rows: QuerySet[Any]) -> None:
         self.switch(request, rows, on=False)
 
-    @admin.action(description="Switch on", permissions=["change"])
+    @admin.action(description=gettext_lazy("Switch on"), permissions=["change"])
     def switch_on(self, request: HttpRequest, rows: QuerySet[Any]) -> None:
         self.switch(request, rows, on=True)
 
@@ -40,9 +40,10 @@ class SwitchableAdmin(ScopedAdmin):
         bump()
         for row in changed:
             self.log_change(request, row, "Switched on." if on else "Switched off.")
-        count = one_or_many(len(changed), str(self.opts.verbose_name))
-        self.message_user(request, f"Switched {'on' if on else 'off'}: {count}.", messages.SUCCESS)
+        kind = self.opts.verbose_name if len(changed) == 1 else self.opts.verbose_name_plural
+        text = gettext("Switched on: {what}.") if on else gettext("Switched off: {what}.")
+        self.message_user(request, text.format(what=f"{len(changed)} {kind}"), messages.SUCCESS)
 
-    @admin.display(description="state", ordering="is_active")
+    @admin.display(description=gettext_lazy("state"), ordering="is_active")
     def standing(self, row: Any) -> SafeString:
-        return pill("active", "good") if row.is_active else pill("switched off", "bad")
+        return pill(gettext("active"), "good") if row.is_active else pill(gettext("switched off"), "bad")

@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.text import slugify
+from django.utils.translation import gettext
 from django.views.decorators.debug import sensitive_variables
 from rest_framework.serializers import (
     BooleanField,
@@ -73,7 +74,7 @@ def login_name(user: Any, customer: Customer, username: str, *, is_platform: boo
     User._meta.get_field("username").run_validators(username)
     # User names that differ only in case would be confused.
     if User.objects.exclude(pk=user.pk).filter(username__iexact=username).exists():
-        raise ValidationError("This user name is taken: choose another.")
+        raise ValidationError(gettext("This user name is taken: choose another."))
     return username
 
 
@@ -81,7 +82,7 @@ def admin_use_problem(role: str) -> str | None:
     """Return why agents with this role cannot use the admin, or `None`."""
     if role in CONTROLLING_ROLES:
         return None
-    return "Only admins and platform staff may use the admin: deselect this."
+    return gettext("Only admins and platform staff may use the admin: deselect this.")
 
 
 def validate_username(username: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, NamedTuple
 from django.contrib.admin.utils import NestedObjects
 from django.db import IntegrityError
 from django.db.models import Model, QuerySet
+from django.utils.translation import override
 from rest_framework.serializers import Serializer
 
 from events.domain.topics import did_you_mean, is_canonical_uuid, is_nil_uuid
@@ -214,9 +215,10 @@ def taken_along(row: Model) -> str:
         # Rows that only join two others mean nothing to operators.
         if not model._meta.auto_created
     }
-    kinds = [
-        f"{count} {names.verbose_name if count == 1 else names.verbose_name_plural}"
-        for names, count in counts.items()
-        if count
-    ]
+    with override("en"):  # The audit log is in English, whatever the operator reads.
+        kinds = [
+            f"{count} {names.verbose_name if count == 1 else names.verbose_name_plural}"
+            for names, count in counts.items()
+            if count
+        ]
     return f"deleted together with {', '.join(kinds)}" if kinds else ""

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
 
 from events.domain.topics import InvalidTopic, known_resources, parse_pattern
 from events.filters.expression import InvalidFilter, canonical, parse, parse_text
@@ -31,7 +32,9 @@ def allowed_topics(lines: Sequence[str]) -> list[str]:
         except InvalidTopic as error:
             errors.append(f"{line[:80]}: {error}")
     if len(patterns) > MAX_ALLOWED_TOPICS:
-        errors.append(f"There can be at most {MAX_ALLOWED_TOPICS} topics: use wildcards.")
+        errors.append(
+            gettext("There can be at most {count} topics: use wildcards.").format(count=MAX_ALLOWED_TOPICS)
+        )
     if errors:
         raise ValidationError(errors)
     return list(dict.fromkeys(patterns))
@@ -48,7 +51,7 @@ def canonical_filter(value: object) -> str:
     try:
         return canonical(parse_text(value) if isinstance(value, str) else parse(value))
     except InvalidFilter as error:
-        raise ValidationError(f"This is no filter: {error}.") from None
+        raise ValidationError(gettext("This is no filter: {reason}.").format(reason=error)) from None
 
 
 def set_canonical_limits(values: dict[str, Any]) -> None:

@@ -29,6 +29,7 @@ from subscriptions.explain.report import (
     StoredEvent,
     moment,
 )
+from subscriptions.explain.sentence import Sentence
 from subscriptions.explain.verdict import DeliveryOutcome, Verdict, best, judge
 from subscriptions.protocol.permissions import BEYOND, Identity, Rule, may_subscribe
 
@@ -59,7 +60,7 @@ FILTER = "filter"
 
 _LATER = frozenset({DeliveryOutcome.SUBSCRIBED_LATER, DeliveryOutcome.NOT_RECOVERED})
 
-NOT_APPLICABLE = Answer(Outcome.SKIPPED, "", "This depends on the event, which was not found.")
+NOT_APPLICABLE = Answer(Outcome.SKIPPED, "", Sentence("This depends on the event, which was not found."))
 Fitting = Sequence[tuple[Connection, Subscription]]
 
 
@@ -75,20 +76,20 @@ def explain(
     ]
     is_stored = isinstance(event, StoredEvent)
     steps = (
-        Step("event", "Was the event stored?", *stored(event)),
-        Step("credential", "Is the credential good?", *credential(receiver, event)),
-        Step("permission", "May it receive the event?", *permitted(receiver, event)),
+        Step("event", Sentence("Was the event stored?"), *stored(event)),
+        Step("credential", Sentence("Is the credential good?"), *credential(receiver, event)),
+        Step("permission", Sentence("May it receive the event?"), *permitted(receiver, event)),
         Step(
             "subscription",
-            "Did it subscribe to a pattern that covers the event?",
+            Sentence("Did it subscribe to a pattern that covers the event?"),
             *subscribed(event, evidence, fitting, resources),
         ),
         Step(
             "connection",
-            "Was it connected then?" if is_stored else "Is it connected now?",
+            Sentence("Was it connected then?") if is_stored else Sentence("Is it connected now?"),
             *connected(event, evidence),
         ),
-        Step("delivery", "Was it sent?", *sent(event, evidence, _matching(event, fitting))),
+        Step("delivery", Sentence("Was it sent?"), *sent(event, evidence, _matching(event, fitting))),
     )
     return Explanation(steps, _reason(steps))
 
@@ -124,7 +125,11 @@ def stored(event: StoredEvent | NoEvent) -> Answer:
     return Answer(
         Outcome.YES,
         "stored",
-        f"It was stored on {moment(event.stored_at)}, at cursor {event.position}.",
+        Sentence(
+            "It was stored on {time}, at cursor {cursor}.",
+            time=moment(event.stored_at),
+            cursor=event.position,
+        ),
         (
             ("type", event.event_type),
             ("id", event.id),
@@ -138,15 +143,24 @@ def credential(receiver: Receiver, event: StoredEvent | NoEvent) -> Answer:
     """Answer whether the credential is accepted, or was when the event was stored."""
     problem = receiver.problem
     if problem is None:
-        return Answer(Outcome.YES, "good", f"Yes: {receiver.name}.", receiver.facts)
+        return Answer(Outcome.YES, "good", Sentence("Yes: {name}.", name=receiver.name), receiver.facts)
     if isinstance(event, StoredEvent) and problem.since is not None and problem.since > event.stored_at:
-        message = (
-            f"{receiver.name} was accepted when the event was stored. Since {moment(problem.since)} it is not: "
-            f"{problem.message}."
+        message = Sentence(
+            "{name} was accepted when the event was stored. Since {time} it is not: {reason}.",
+            name=receiver.name,
+            time=moment(problem.since),
+            reason=problem.message,
         )
         return Answer(Outcome.YES, problem.rule, message, receiver.facts)
-    since = f", since {moment(problem.since)}" if problem.since else ""
-    message = f"{receiver.name} is not accepted{since}: {problem.message}."
+    if problem.since:
+        message = Sentence(
+            "{name} is not accepted, since {time}: {reason}.",
+            name=receiver.name,
+            time=moment(problem.since),
+            reason=problem.message,
+        )
+    else:
+        message = Sentence("{name} is not accepted: {reason}.", name=receiver.name, reason=problem.message)
     return Answer(Outcome.NO, problem.rule, message, receiver.facts)
 
 
@@ -156,7 +170,7 @@ def permitted(receiver: Receiver, event: StoredEvent | NoEvent) -> Answer:
         return NOT_APPLICABLE
     identity = receiver.identity
     if not identity.may_subscribe:
-        message = "No: this access key may publish only."
+        message = Sentence("No: this access key may publish only.")
         return Answer(Outcome.NO, "key-may-not-subscribe", message)
     verdicts = [(topic, may_subscribe(identity, Pattern.from_canonical(topic))) for topic in event.topics]
     facts = _first((verdict.rule.value, topic) for topic, verdict in verdicts)
@@ -164,14 +178,20 @@ def permitted(receiver: Receiver, event: StoredEvent | NoEvent) -> Answer:
     if identity.filter and not is_beyond and isinstance(event, StoredEvent) and event.tags is not None:
         form = EventFilter(None, identity.filter).compiled()(event.tags)
         if form is None:
-            message = f"No: the access key's filter {identity.filter} does not match {_tags(event.tags)}."
+            message = Sentence(
+                "No: the access key's filter {filter} does not match the tags {tags}.",
+                filter=identity.filter,
+                tags=_tags(event.tags),
+            )
             return Answer(Outcome.NO, FILTER, message, facts)
     for topic, verdict in verdicts:
         if verdict.granted and not is_beyond:
-            return Answer(Outcome.YES, verdict.rule, f"Yes, as {topic}.", facts)
+            return Answer(Outcome.YES, verdict.rule, Sentence("Yes, as {topic}.", topic=topic), facts)
     verdict = BEYOND if is_beyond else verdicts[0][1]
-    message = (
-        f"{receiver.name} may not receive this event: {_refusal(receiver, verdict.rule, event.topics[0])}."
+    message = Sentence(
+        "{name} may not receive this event: {reason}.",
+        name=receiver.name,
+        reason=_refusal(receiver, verdict.rule, event.topics[0]),
     )
     if verdict.message:
         facts = (*facts, ("error for the client", verdict.message))
@@ -189,16 +209,19 @@ def _refusal(receiver: Receiver, rule: Rule, topic: str) -> str:
     """Return why a rule refuses the topic of an event, in the middle of a sentence."""
     match rule:
         case Rule.FOREIGN_CUSTOMER:
-            owner = dict(receiver.facts).get("of", "its own customer")
-            return f"it belongs to another customer, not to {owner}"
+            owner = dict(receiver.facts).get("of", Sentence("its own customer"))
+            return Sentence("it belongs to another customer, not to {owner}", owner=owner)
         case Rule.RESOURCE_NOT_GRANTED:
             resource = Pattern.from_canonical(topic).resource
-            return f"events of {resource} were not granted, and the event does not concern this agent"
+            return Sentence(
+                "events of {resource} were not granted, and the event does not concern this agent",
+                resource=resource,
+            )
         case Rule.TOPIC_NOT_ALLOWED:
-            return "the access key is limited to topics that do not cover it"
+            return Sentence("the access key is limited to topics that do not cover it")
         case Rule.BEYOND_LIMIT:
-            return "this manager is limited to other queues and teams of the customer"
-    return "the event is for another agent"
+            return Sentence("this manager is limited to other queues and teams of the customer")
+    return Sentence("the event is for another agent")
 
 
 def subscribed(
@@ -218,24 +241,34 @@ def subscribed(
     )
     if fitting and isinstance(event, StoredEvent) and not _matching(event, fitting) and event.tags:
         unmatched = {each.requested.topic: each.requested.detail for _, each in reversed(fitting)}
-        held = ", ".join(f"{topic} with the {chosen}" for topic, chosen in _first(unmatched.items()))
-        message = f"No: the event does not match the filter. It subscribed to {held}, and it has {_tags(event.tags)}."
+        held = Sentence.joined(
+            ", ",
+            (
+                Sentence("{topic} with the {filter}", topic=topic, filter=chosen)
+                for topic, chosen in _first(unmatched.items())
+            ),
+        )
+        message = Sentence(
+            "No: the event does not match the filter. It subscribed to {held}, and it has the tags {tags}.",
+            held=held,
+            tags=_tags(event.tags),
+        )
         return Answer(Outcome.NO, FILTER, message, facts)
     if fitting:
         topics = dict.fromkeys(subscription.requested.topic for _, subscription in reversed(fitting))
-        return Answer(Outcome.YES, "covered", f"Yes: {', '.join(_first(topics))}.", facts)
+        return Answer(Outcome.YES, "covered", Sentence("Yes: {name}.", name=", ".join(_first(topics))), facts)
     if not evidence.history.connections:
-        message = f"It subscribed to nothing: no connection of it is known{_looked_from(evidence)}."
+        message = Sentence("It subscribed to nothing: {reason}.", reason=_no_connection(evidence))
         return Answer(Outcome.SKIPPED, "", message)
     miss = near_miss(event.topics, requested, resources)
     if miss is None:
-        message = "No: it was connected, but subscribed to nothing of the kind."
+        message = Sentence("No: it was connected, but subscribed to nothing of the kind.")
         return Answer(Outcome.NO, "nothing-subscribed", message, facts)
-    return Answer(Outcome.NO, miss.rule, f"No. {miss.message}", facts)
+    return Answer(Outcome.NO, miss.rule, Sentence("No. {reason}", reason=miss.message), facts)
 
 
 def _tags(tags: EventTags) -> str:
-    return f"the tags {encode(dict(tags.now))}"
+    return encode(dict(tags.now))
 
 
 def _named(requested: HistoryRecord) -> str:
@@ -254,16 +287,20 @@ def connected(event: StoredEvent | NoEvent, evidence: Evidence) -> Answer:
     maybe = [each for each in connections if each.was_open_at(at)]
     count = sum(each.closed is not None or each.id in evidence.open_now for each in maybe)
     if count:
-        message = f"Yes, by {count} connections." if count > 1 else "Yes, by one connection."
+        if count > 1:
+            message = Sentence("Yes, by {count} connections.", count=count)
+        else:
+            message = Sentence("Yes, by one connection.")
         return Answer(Outcome.YES, "connected", message, facts)
     if maybe and isinstance(event, StoredEvent):
-        message = (
-            f"Not known: no end of connection {maybe[-1].id} is recorded, and it is not reported as open. Its process "
-            "ended unexpectedly, or has not reported it yet."
+        message = Sentence(
+            "Not known: no end of connection {id} is recorded, and it is not reported as open. Its process "
+            "ended unexpectedly, or has not reported it yet.",
+            id=maybe[-1].id,
         )
         return Answer(Outcome.UNKNOWN, "process-lost", message, facts)
     rule, reasons = _absence(at, evidence)
-    return Answer(Outcome.NO, rule, f"No: {'; '.join(reasons)}.", facts)
+    return Answer(Outcome.NO, rule, Sentence("No: {reason}.", reason=Sentence.joined("; ", reasons)), facts)
 
 
 def _absence(at: datetime, evidence: Evidence) -> tuple[str, list[str]]:
@@ -276,17 +313,24 @@ def _absence(at: datetime, evidence: Evidence) -> tuple[str, list[str]]:
     if before:
         rule = "disconnected-before"
         last = max(before, key=lambda record: record.at)
-        reasons.append(f"its last connection ended on {moment(last.at)} ({last.rule})")
+        reasons.append(
+            Sentence("its last connection ended on {time} ({rule})", time=moment(last.at), rule=last.rule)
+        )
     refused = [each for each in evidence.history.refused if not before or each.at > before[-1].at]
     if refused:
         rule = "refused-handshake" if not before else rule
         reasons.append(
-            f"its attempt on {moment(refused[-1].at)} was refused ({refused[-1].rule}): {refused[-1].detail}"
+            Sentence(
+                "its attempt on {time} was refused ({rule}): {detail}",
+                time=moment(refused[-1].at),
+                rule=refused[-1].rule,
+                detail=refused[-1].detail,
+            )
         )
     if after:
         rule = "connected-later" if not before else rule
-        reasons.append(f"it connected on {moment(min(after))}")
-    return rule, reasons or [f"no connection of it is known{_looked_from(evidence)}"]
+        reasons.append(Sentence("it connected on {time}", time=moment(min(after))))
+    return rule, reasons or [_no_connection(evidence)]
 
 
 def sent(event: StoredEvent | NoEvent, evidence: Evidence, fitting: Fitting) -> Answer:
@@ -297,23 +341,33 @@ def sent(event: StoredEvent | NoEvent, evidence: Evidence, fitting: Fitting) -> 
     looked_from = evidence.looked_from
     is_sent = any(each.outcome is Outcome.YES for each in verdicts)
     if looked_from is not None and event.stored_at < looked_from and not is_sent:
-        message = (
-            f"Not known: the records of connections that were looked at begin on {moment(looked_from)}, after the "
-            "event. It may have been sent over a connection that they do not name."
+        message = Sentence(
+            "Not known: the records of connections that were looked at begin on {time}, after the event. It may "
+            "have been sent over a connection that they do not name.",
+            time=moment(looked_from),
         )
         return Answer(Outcome.UNKNOWN, RECORDS_MISSING, message)
     if not verdicts:
-        return Answer(Outcome.NO, "not-subscribed", "No: nothing that it subscribed to covers the event.")
+        return Answer(
+            Outcome.NO, "not-subscribed", Sentence("No: nothing that it subscribed to covers the event.")
+        )
     decisive = best(verdicts)
     facts = _first((each.delivery.value, f"connection {each.connection.id}") for each in reversed(verdicts))
-    message = " ".join(f"{each.message}." for each in _relevant(decisive, verdicts))
+    message = Sentence.joined(
+        " ", (Sentence.joined("", (each.message, ".")) for each in _relevant(decisive, verdicts))
+    )
     if decisive.outcome is Outcome.YES and decisive.subscription.requested.filter is None:
-        message = (
-            f"Not known: its filter is longer than what is recorded of it. If the event matched: {message}"
+        message = Sentence(
+            "Not known: its filter is longer than what is recorded of it. If the event matched: {answer}",
+            answer=message,
         )
         return Answer(Outcome.UNKNOWN, FILTER, message, facts)
-    prefix = {Outcome.YES: "Yes. ", Outcome.NO: "No. "}.get(decisive.outcome, "")
-    return Answer(decisive.outcome, decisive.delivery, f"{prefix}{message}", facts)
+    match decisive.outcome:
+        case Outcome.YES:
+            message = Sentence("Yes. {reason}", reason=message)
+        case Outcome.NO:
+            message = Sentence("No. {reason}", reason=message)
+    return Answer(decisive.outcome, decisive.delivery, message, facts)
 
 
 def _relevant(decisive: Verdict, verdicts: Sequence[Verdict]) -> list[Verdict]:
@@ -350,5 +404,7 @@ def _shown(connection: Connection, evidence: Evidence) -> tuple[str, str]:
     return "connection", f"{connection.id}, from {began}, {ended}{where}"
 
 
-def _looked_from(evidence: Evidence) -> str:
-    return f" since {moment(evidence.looked_from)}" if evidence.looked_from else ""
+def _no_connection(evidence: Evidence) -> Sentence:
+    if evidence.looked_from:
+        return Sentence("no connection of it is known since {time}", time=moment(evidence.looked_from))
+    return Sentence("no connection of it is known")

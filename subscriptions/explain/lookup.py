@@ -24,6 +24,7 @@ from events.filters.tags import tags_of
 from events.log.reader import COLUMNS, entry_of
 from events.models import CustomerLog, Event
 from subscriptions.explain.report import NoEvent, StoredEvent, moment
+from subscriptions.explain.sentence import Sentence
 from subscriptions.models import Agent
 from subscriptions.protocol.permissions import Identity, may_subscribe
 
@@ -114,7 +115,10 @@ def _by_id(event_id: str, viewer: Viewer) -> StoredEvent | NoEvent:
     seen = viewer.redact(stored(event)) if event is not None else None
     return seen or NoEvent(
         "unknown-event",
-        f"There is no event {event_id}: it was never published, it has been pruned, or you may not see it.",
+        Sentence(
+            "There is no event {id}: it was never published, it has been pruned, or you may not see it.",
+            id=event_id,
+        ),
     )
 
 
@@ -123,20 +127,32 @@ def _by_cursor(position: Position, viewer: Viewer) -> StoredEvent | NoEvent:
     if log is None or not viewer.sees_log(str(log.customer_id)):
         return NoEvent(
             "other-log",
-            f"No log that you may see has the cursor {position}: the log was replaced since, or it is another's.",
+            Sentence(
+                "No log that you may see has the cursor {cursor}: the log was replaced since, or it is another's.",
+                cursor=position,
+            ),
         )
     if position.seq > log.last_seq:
         return NoEvent(
             "not-published",
-            f"The cursor {position} has not been given yet: the log stands at number {log.last_seq}.",
+            Sentence(
+                "The cursor {cursor} has not been given yet: the log stands at number {number}.",
+                cursor=position,
+                number=log.last_seq,
+            ),
         )
     if position.seq <= log.floor:
         return NoEvent(
-            "pruned", f"It has been pruned: of this log the events after number {log.floor} are kept."
+            "pruned",
+            Sentence(
+                "It has been pruned: of this log the events after number {number} are kept.", number=log.floor
+            ),
         )
     event = Event.objects.filter(customer_id=log.customer_id, seq=position.seq).first()
     seen = viewer.redact(stored(event)) if event is not None else None
-    return seen or NoEvent("unknown-event", f"There is no event at cursor {position} that you may see.")
+    return seen or NoEvent(
+        "unknown-event", Sentence("There is no event at cursor {cursor} that you may see.", cursor=position)
+    )
 
 
 def _by_topic(text: str, viewer: Viewer) -> StoredEvent | NoEvent:
@@ -147,7 +163,10 @@ def _by_topic(text: str, viewer: Viewer) -> StoredEvent | NoEvent:
     customer_id = customer_of(pattern)
     absent = NoEvent(
         "no-event-of-topic",
-        f"No event of {pattern} is kept: none was published, it has been pruned, or you may not see it.",
+        Sentence(
+            "No event of {topic} is kept: none was published, it has been pruned, or you may not see it.",
+            topic=pattern,
+        ),
         (str(pattern),),
     )
     if customer_id is None or not viewer.may_query(pattern):
@@ -170,10 +189,18 @@ def _by_topic(text: str, viewer: Viewer) -> StoredEvent | NoEvent:
     if isinstance(viewer, ClientViewer) and viewer.identity.filter:
         return absent  # As for an event that does not match the key's filter.
     kept = Event.objects.filter(customer_id=customer_id).order_by("seq").first()
-    since = f": of this log the events since {moment(kept.stored_at)} are kept" if kept else ""
-    return replace(
-        absent, message=f"No event of {pattern} is kept{since}. None was published, or it has been pruned."
-    )
+    if kept:
+        message = Sentence(
+            "No event of {topic} is kept: of this log the events since {time} are kept. None was published, or it "
+            "has been pruned.",
+            topic=pattern,
+            time=moment(kept.stored_at),
+        )
+    else:
+        message = Sentence(
+            "No event of {topic} is kept. None was published, or it has been pruned.", topic=pattern
+        )
+    return replace(absent, message=message)
 
 
 def customer_of(pattern: Pattern) -> str | None:

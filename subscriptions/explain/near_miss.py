@@ -20,6 +20,7 @@ from events.domain.topics import (
     quoted,
 )
 from subscriptions.explain.connection_history import HistoryRecord
+from subscriptions.explain.sentence import Sentence
 
 LIKE = 0.6
 """Least similarity, of 1, of an unreadable topic to a topic of the event."""
@@ -58,9 +59,11 @@ def _miss(topics: Sequence[str], requested: HistoryRecord, resources: Collection
     pattern = pattern_of(requested.topic, resources)
     covers = pattern is not None and any(pattern.covers(topic) for topic in topics)
     if requested.times > 1 and not covers:
-        message = (
-            f"{requested.times} topics that are not recorded one by one were refused ({requested.rule}): "
-            f"{requested.detail}"
+        message = Sentence(
+            "{count} topics that are not recorded one by one were refused ({rule}): {detail}",
+            count=requested.times,
+            rule=requested.rule,
+            detail=requested.detail,
         )
         return NearMiss(6.4, requested.rule, message)
     if pattern is None:
@@ -70,7 +73,12 @@ def _miss(topics: Sequence[str], requested: HistoryRecord, resources: Collection
             return NearMiss(
                 10,
                 requested.rule,
-                f"It requested {requested.topic} and was refused ({requested.rule}): {requested.detail}",
+                Sentence(
+                    "It requested {topic} and was refused ({rule}): {detail}",
+                    topic=requested.topic,
+                    rule=requested.rule,
+                    detail=requested.detail,
+                ),
             )
         return None
     return max((_other(topic, pattern, topics) for topic in topics), key=lambda miss: miss.closeness)
@@ -90,7 +98,11 @@ def _unreadable(topics: Sequence[str], requested: HistoryRecord) -> NearMiss | N
     return NearMiss(
         7 + likeness,
         requested.rule,
-        f"It requested {quoted(requested.topic)} and was refused: {requested.detail}",
+        Sentence(
+            "It requested {topic} and was refused: {detail}",
+            topic=quoted(requested.topic),
+            detail=requested.detail,
+        ),
     )
 
 
@@ -100,20 +112,48 @@ def _other(topic: str, pattern: Pattern, topics: Sequence[str]) -> NearMiss:
     same_resource = pattern.resource in (ANY, event.resource)
     same_id = pattern.resource_id in (ANY, event.resource_id)
     closeness = 1.0 + same_resource + same_id
-    held = f"The closest that it subscribed to is {pattern}"
     if (pattern.scope, pattern.scope_id) == (event.scope, event.scope_id):
         if same_resource:
-            message = f"{held}: that is one {event.resource}, and the event is of {event.resource_id}"
-            return NearMiss(4 + closeness, "other-resource-id", message + ".")
-        message = f"{held}: that is of {pattern.resource}, and the event is of {event.resource}"
-        return NearMiss(3 + closeness, "other-resource", message + ".")
+            message = Sentence(
+                "The closest that it subscribed to is {topic}: that is one {resource}, and the event is of {other}.",
+                topic=pattern,
+                resource=event.resource,
+                other=event.resource_id,
+            )
+            return NearMiss(4 + closeness, "other-resource-id", message)
+        message = Sentence(
+            "The closest that it subscribed to is {topic}: that is of {resource}, and the event is of {other}.",
+            topic=pattern,
+            resource=pattern.resource,
+            other=event.resource,
+        )
+        return NearMiss(3 + closeness, "other-resource", message)
     if pattern.scope == AGENT_SCOPE:
         if same_resource and same_id:
             concerned = [each for each in topics if each.startswith(f"{AGENT_SCOPE}:")]
-            whom = "other agents" if concerned else "no agent"
-            message = f"{held}: these are the agent's own topics, and the event concerns {whom}"
-            return NearMiss(6.5, "not-concerned", message + ".")
-        return NearMiss(closeness, "other-agent", f"{held}: that is another agent's.")
+            if concerned:
+                message = Sentence(
+                    "The closest that it subscribed to is {topic}: these are the agent's own topics, and the event "
+                    "concerns other agents.",
+                    topic=pattern,
+                )
+            else:
+                message = Sentence(
+                    "The closest that it subscribed to is {topic}: these are the agent's own topics, and the event "
+                    "concerns no agent.",
+                    topic=pattern,
+                )
+            return NearMiss(6.5, "not-concerned", message)
+        message = Sentence(
+            "The closest that it subscribed to is {topic}: that is another agent's.", topic=pattern
+        )
+        return NearMiss(closeness, "other-agent", message)
     if event.scope == CUSTOMER_SCOPE:
-        return NearMiss(closeness + 0.5, "other-customer", f"{held}: that is of another customer.")
-    return NearMiss(closeness, "other-scope", f"{held}, which does not cover the event.")
+        message = Sentence(
+            "The closest that it subscribed to is {topic}: that is of another customer.", topic=pattern
+        )
+        return NearMiss(closeness + 0.5, "other-customer", message)
+    message = Sentence(
+        "The closest that it subscribed to is {topic}, which does not cover the event.", topic=pattern
+    )
+    return NearMiss(closeness, "other-scope", message)

@@ -12,6 +12,7 @@ from enum import StrEnum
 from events.domain.cursor import Position
 from subscriptions.explain.connection_history import Connection, HistoryRecord, Subscription
 from subscriptions.explain.report import Evidence, Outcome, StoredEvent, moment
+from subscriptions.explain.sentence import Sentence
 
 
 class DeliveryOutcome(StrEnum):
@@ -79,8 +80,9 @@ def _delivery(
         return _never_live(subscription)
     start = subscription.live.positions.get(position.epoch)
     if start is None:
-        return DeliveryOutcome.OTHER_LOG, (
-            f"{_subscribed(subscription)}, when the customer's log was another: it was replaced since"
+        return DeliveryOutcome.OTHER_LOG, Sentence(
+            "{subscribed}, when the customer's log was another: it was replaced since",
+            subscribed=_subscribed(subscription),
         )
     if position.seq <= start:
         return _later(subscription, subscription.live, Position(position.epoch, start))
@@ -89,20 +91,24 @@ def _delivery(
             since = evidence.unconfirmed_since.get(connection.id)
             # An earlier event may still be on its way, in the replay that began with the subscription.
             if since is not None and max(event.stored_at, subscription.live.at) > since:
-                return DeliveryOutcome.NOT_CONFIRMED, (
-                    f"Connection {connection.id} is open and subscribed, but its process has not reported yet that it "
-                    "has sent what was stored by then. Ask again in a few seconds; the process may have stopped"
+                return DeliveryOutcome.NOT_CONFIRMED, Sentence(
+                    "Connection {id} is open and subscribed, but its process has not reported yet that it "
+                    "has sent what was stored by then. Ask again in a few seconds; the process may have stopped",
+                    id=connection.id,
                 )
             return DeliveryOutcome.DELIVERED, _delivered(event, connection, subscription, _open(waiting))
-        return DeliveryOutcome.PROCESS_LOST, (
-            f"Connection {connection.id} was subscribed, but neither its end nor a report of its process is recorded: "
-            "whether the event was sent is not known. A client that reconnects with its cursor is sent what it missed"
+        return DeliveryOutcome.PROCESS_LOST, Sentence(
+            "Connection {id} was subscribed, but neither its end nor a report of its process is recorded: "
+            "whether the event was sent is not known. A client that reconnects with its cursor is sent what it missed",
+            id=connection.id,
         )
     end = subscription.ended.positions.get(position.epoch)
     if end is None:
-        return DeliveryOutcome.OTHER_LOG, (
-            f"The subscription of connection {connection.id} ended on {moment(subscription.ended.at)}, when the "
-            "customer's log was replaced: whether the event was sent before is not known"
+        return DeliveryOutcome.OTHER_LOG, Sentence(
+            "The subscription of connection {id} ended on {time}, when the customer's log was replaced: "
+            "whether the event was sent before is not known",
+            id=connection.id,
+            time=moment(subscription.ended.at),
         )
     if position.seq <= end:
         return DeliveryOutcome.DELIVERED, _delivered(event, connection, subscription, "")
@@ -110,43 +116,58 @@ def _delivery(
 
 
 def _subscribed(subscription: Subscription) -> str:
-    return f"It subscribed to {subscription.requested.topic} on {moment(subscription.requested.at)}"
+    requested = subscription.requested
+    return Sentence("It subscribed to {topic} on {time}", topic=requested.topic, time=moment(requested.at))
 
 
 def _never_live(subscription: Subscription) -> tuple[DeliveryOutcome, str]:
     ended = f" ({subscription.ended.rule})" if subscription.ended and subscription.ended.rule else ""
-    return DeliveryOutcome.NOT_ACKNOWLEDGED, (
-        f"{_subscribed(subscription)}, but that was not acknowledged: the connection ended first{ended}"
+    return DeliveryOutcome.NOT_ACKNOWLEDGED, Sentence(
+        "{subscribed}, but that was not acknowledged: the connection ended first{rule}",
+        subscribed=_subscribed(subscription),
+        rule=ended,
     )
 
 
 def _later(subscription: Subscription, live: HistoryRecord, start: Position) -> tuple[DeliveryOutcome, str]:
     if live.rule == "not-recovered":
-        return DeliveryOutcome.NOT_RECOVERED, (
-            f"{_subscribed(subscription)} with a cursor, but what came before {start} could not be recovered: "
-            f"{live.detail}"
+        return DeliveryOutcome.NOT_RECOVERED, Sentence(
+            "{subscribed} with a cursor, but what came before {cursor} could not be recovered: {detail}",
+            subscribed=_subscribed(subscription),
+            cursor=start,
+            detail=live.detail,
         )
     if live.rule == "recovered":
-        return DeliveryOutcome.SUBSCRIBED_LATER, (
-            f"{_subscribed(subscription)} with the cursor {start}, by which it had seen the event already"
+        return DeliveryOutcome.SUBSCRIBED_LATER, Sentence(
+            "{subscribed} with the cursor {cursor}, by which it had seen the event already",
+            subscribed=_subscribed(subscription),
+            cursor=start,
         )
-    return DeliveryOutcome.SUBSCRIBED_LATER, (
-        f"{_subscribed(subscription)}, after the event: it receives what comes after {start}. A client that "
-        "subscribes with since and its last cursor is sent what it missed"
+    return DeliveryOutcome.SUBSCRIBED_LATER, Sentence(
+        "{subscribed}, after the event: it receives what comes after {cursor}. A client that "
+        "subscribes with since and its last cursor is sent what it missed",
+        subscribed=_subscribed(subscription),
+        cursor=start,
     )
 
 
 def _open(waiting: int) -> str:
-    return f", which is open and has {waiting} bytes yet to read" if waiting else ", which is open"
+    if waiting:
+        return Sentence(", which is open and has {count} bytes yet to read", count=waiting)
+    return Sentence(", which is open")
 
 
 def _delivered(event: StoredEvent, connection: Connection, subscription: Subscription, state: str) -> str:
-    how, at, live = "as it happened", event.stored_at, subscription.live
+    how, at, live = Sentence("as it happened"), event.stored_at, subscription.live
     if live is not None and event.stored_at < live.at and live.rule == "recovered":
-        how, at = "among what it had missed", live.at
-    return (
-        f"It was sent over connection {connection.id}{state}, on {moment(at)} or moments later, {how}, "
-        f"at cursor {event.position}"
+        how, at = Sentence("among what it had missed"), live.at
+    return Sentence(
+        "It was sent over connection {id}{state}, on {time} or moments later, {how}, at cursor {cursor}",
+        id=connection.id,
+        state=state,
+        time=moment(at),
+        how=how,
+        cursor=event.position,
     )
 
 
@@ -154,16 +175,32 @@ def _ended(
     connection: Connection, subscription: Subscription, ended: HistoryRecord, end: Position
 ) -> tuple[DeliveryOutcome, str]:
     topic, rule = subscription.requested.topic, ended.rule
-    when = f"on {moment(ended.at)}, after it was sent everything up to {end}"
+    when = Sentence(
+        "on {time}, after it was sent everything up to {cursor}", time=moment(ended.at), cursor=end
+    )
     match rule:
         case "TOO_SLOW":
-            return DeliveryOutcome.TOO_SLOW, (
-                f"It did not read its events: connection {connection.id} was closed as too slow {when}"
+            return DeliveryOutcome.TOO_SLOW, Sentence(
+                "It did not read its events: connection {id} was closed as too slow {when}",
+                id=connection.id,
+                when=when,
             )
         case "asked":
-            return DeliveryOutcome.UNSUBSCRIBED_BEFORE, f"It unsubscribed from {topic} {when}"
+            return DeliveryOutcome.UNSUBSCRIBED_BEFORE, Sentence(
+                "It unsubscribed from {topic} {when}", topic=topic, when=when
+            )
         case "client-left":
-            return DeliveryOutcome.LEFT_BEFORE, f"Connection {connection.id} was left or broke {when}"
+            return DeliveryOutcome.LEFT_BEFORE, Sentence(
+                "Connection {id} was left or broke {when}", id=connection.id, when=when
+            )
     if ended is connection.closed:
-        return DeliveryOutcome.CLOSED_BEFORE, f"Connection {connection.id} was closed ({rule}) {when}"
-    return DeliveryOutcome.PERMISSION_ENDED, (f"{topic} was taken from it ({rule}) {when}: {ended.detail}")
+        return DeliveryOutcome.CLOSED_BEFORE, Sentence(
+            "Connection {id} was closed ({rule}) {when}", id=connection.id, rule=rule, when=when
+        )
+    return DeliveryOutcome.PERMISSION_ENDED, Sentence(
+        "{topic} was taken from it ({rule}) {when}: {detail}",
+        topic=topic,
+        rule=rule,
+        when=when,
+        detail=ended.detail,
+    )

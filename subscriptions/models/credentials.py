@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from events.domain.topics import ANY, SUMMARY_RESOURCE, customer_topic
@@ -148,14 +149,18 @@ class AccessKey(models.Model):
             )
         if not (self.may_subscribe or self.may_publish or self.may_control):
             raise ValidationError(
-                "A key that may neither subscribe nor publish nor control is good for nothing."
+                gettext("A key that may neither subscribe nor publish nor control is good for nothing.")
             )
         if self.may_control and self.agent is not None and self.agent.role not in CONTROLLING_ROLES:
             raise ValidationError(
-                {"may_control": "Only a key of the whole customer, an admin or platform staff can control."}
+                {
+                    "may_control": gettext(
+                        "Only a key of the whole customer, an admin or platform staff can control."
+                    )
+                }
             )
         if self.agent is not None and self.customer_id and self.agent.customer_id != self.customer_id:
-            raise ValidationError({"agent": "This agent belongs to another customer than the key."})
+            raise ValidationError({"agent": gettext("This agent belongs to another customer than the key.")})
 
     @property
     def is_display(self) -> bool:

@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.translation import gettext
 
 MAX_ENTRIES = 50
 MAX_LABEL = 80
@@ -95,8 +96,10 @@ def validate_crm_url(value: str) -> None:
     """
     if not _SITE.match(value) or any(character.isspace() for character in value):
         raise ValidationError(
-            "Write an address that begins with https:// or http://, with variables only after the site, such as "
-            "https://crm.example.com/search?q={number}."
+            gettext(
+                "Write an address that begins with https:// or http://, with variables only after the site, such as "
+                "https://crm.example.com/search?q={number}."
+            )
         )
     _check_variables(value, URL_VARIABLES)
 
@@ -105,22 +108,39 @@ def _check_variables(text: str, known: Sequence[str], place: str = "") -> None:
     named = ", ".join(f"{{{name}}}" for name in known)
     for name in _VARIABLE.findall(text):
         if name not in known:
-            raise ValidationError(f"{place}{{{name}}} is unknown: there are {named}.")
+            raise ValidationError(
+                place
+                + gettext("{variable} is unknown: there are {known}.").format(
+                    variable=f"{{{name}}}", known=named
+                )
+            )
 
 
 def _check_entries(value: object, fields: Fields) -> list[dict[str, Any]]:
     if not isinstance(value, list) or len(value) > MAX_ENTRIES:
-        raise ValidationError(f"Write a list of at most {MAX_ENTRIES} entries.")
+        raise ValidationError(gettext("Write a list of at most {count} entries.").format(count=MAX_ENTRIES))
     key = next(iter(fields))
     seen = set()
     for place, entry in enumerate(value, 1):
         if not isinstance(entry, dict) or set(entry) != set(fields):
-            raise ValidationError(f"Entry {place}: write an object with {', '.join(fields)}.")
+            raise ValidationError(
+                gettext("Entry {number}: write an object with {fields}.").format(
+                    number=place, fields=", ".join(fields)
+                )
+            )
         for name, (is_valid, form) in fields.items():
             if not is_valid(entry[name]):
-                raise ValidationError(f"Entry {place}: {name}: write {form}.")
+                raise ValidationError(
+                    gettext("Entry {number}: {name}: write {form}.").format(
+                        number=place, name=name, form=form
+                    )
+                )
         if entry[key] in seen:
-            raise ValidationError(f"Entry {place}: {key}: {entry[key]} is there twice.")
+            raise ValidationError(
+                gettext("Entry {number}: {name}: {value} is there twice.").format(
+                    number=place, name=key, value=entry[key]
+                )
+            )
         seen.add(entry[key])
     return cast(list[dict[str, Any]], value)
 

@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeAlias
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.utils.translation import gettext
 
 
 class Target(NamedTuple):
@@ -75,6 +76,6 @@ def validate_time_zone(name: str) -> None:
         zoneinfo.ZoneInfo(name)
     except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
         raise ValidationError(
-            "%(name)s is no known time zone: write a name such as Europe/Berlin or America/New_York",
+            gettext("%(name)s is no known time zone: write a name such as Europe/Berlin or America/New_York"),
             params={"name": name},
         ) from None

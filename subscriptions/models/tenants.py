@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from events.domain.phone_number import REGIONS
 from events.domain.topics import known_resources
@@ -28,7 +29,7 @@ def validate_not_nil(value: uuid.UUID) -> None:
     """Raise ValidationError for the nil UUID, which the platform uses for "none"."""
     if value.int == 0:
         raise ValidationError(
-            "The nil UUID means none: write the platform's own id, or leave the one that was made."
+            gettext("The nil UUID means none: write the platform's own id, or leave the one that was made.")
         )
 
 
@@ -40,7 +41,7 @@ def validate_region(region: str) -> None:
     """
     if region not in REGIONS:
         raise ValidationError(
-            "%(region)s is no known region: write two capital letters such as US or DE",
+            gettext("%(region)s is no known region: write two capital letters such as US or DE"),
             params={"region": region},
         )
 
@@ -174,7 +175,9 @@ def validate_resources(names: object) -> None:
         raise ValidationError('Write a list of resource names, such as ["message"].')
     known = known_resources(settings.EVENTS_EXTRA_RESOURCES)
     if unknown := [name for name in names if not isinstance(name, str) or name not in known]:
-        raise ValidationError(f"Not known as resources: {', '.join(map(str, unknown))}.")
+        raise ValidationError(
+            gettext("Not known as resources: {names}.").format(names=", ".join(map(str, unknown)))
+        )
 
 
 class AgentQuerySet(models.QuerySet["Agent"]):

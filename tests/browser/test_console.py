@@ -100,7 +100,7 @@ def test_the_code_has_the_topics_of_the_view(
     subscribe(page, topic)
     page.get_by_role("button", name="Code").click()
     for language in ("Python", "JavaScript", "TypeScript", "curl", "PHP", "Go"):
-        page.get_by_label("Language").select_option(language)
+        page.get_by_label("Programming language").select_option(language)
         expect(page.locator("#code")).to_contain_text(topic)
 
 

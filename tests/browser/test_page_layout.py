@@ -17,9 +17,10 @@ from tests.support.gateways import Gateways
 WIDTHS = (320, 390, 640, 768, 800, 900, 1000, 1180, 1440, 1920)
 PAGES = {"dashboard": "/", "wallboard": "/?view=wall", "history": "/?view=history", "desk": "/agent"}
 
-# What lies beyond the window's sides. Chips, column heads and quick replies scroll in boxes of their own.
+# What lies beyond the window's sides. Chips, column heads, quick replies and the admin's lists scroll in boxes.
 OUTSIDE = """() => [...document.querySelectorAll("button, select, input, textarea, a, h1, h2, .value, .tooltip")]
-  .filter((each) => each.checkVisibility({ visibilityProperty: true }) && !each.closest(".chips, thead, .quick"))
+  .filter((each) => each.checkVisibility({ visibilityProperty: true }))
+  .filter((each) => !each.closest(".chips, thead, .quick, .results"))
   .filter((each) => each.getBoundingClientRect().left < -0.5 || each.getBoundingClientRect().right > innerWidth + 0.5)
   .map((each) => each.id || each.textContent.trim())"""
 

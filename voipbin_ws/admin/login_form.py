@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib.admin.forms import AdminAuthenticationForm, AdminPasswordChangeForm
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy
 
 from subscriptions.accounts.changes import client_info_of
 from subscriptions.accounts.logins import login_attempt
@@ -18,14 +19,15 @@ class AdminLoginForm(AdminAuthenticationForm):
 
     retry_after: int | None = None
     error_messages = {
-        "invalid_login": "The user name or password is wrong, or this person may not use Operation. "
-        "Upper and lower case matter.",
-        "inactive": "This account is switched off.",
+        "invalid_login": gettext_lazy(
+            "The user name or password is wrong, or this person may not use Operation. Upper and lower case matter."
+        ),
+        "inactive": gettext_lazy("This account is switched off."),
     }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["username"].label = "User name"
+        self.fields["username"].label = gettext_lazy("User name")
 
     def clean(self) -> dict[str, Any]:
         assert self.request is not None  # noqa: S101 - the admin gives it

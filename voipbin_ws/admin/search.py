@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.text import capfirst
+from django.utils.translation import gettext
 
 from events.admin.scope import RefusedQuery, require_short_search
 from events.models import Event, ResourceState
@@ -47,12 +48,12 @@ class Group:
 def search_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
     """Show what the query finds."""
     if set(request.GET) - {SEARCH_VAR}:
-        raise RefusedQuery("The search has only the parameter q")
+        raise RefusedQuery(gettext("The search has only the parameter q"))
     query = request.GET.get(SEARCH_VAR, "").replace("\0", " ").strip()
     require_short_search(query)
     context = {
         **site.each_context(request),
-        "title": "Search",
+        "title": gettext("Search"),
         "query": query,
         "groups": _groups(request, site) if query else [],
     }
@@ -76,11 +77,11 @@ def _groups(request: HttpRequest, site: AdminSite) -> list[Group]:
         if len(found.result_list) > SHOWN:
             group.more = f"{_list_of(model)}?{urlencode({SEARCH_VAR: request.GET[SEARCH_VAR]})}"
         if searched := getattr(found, "searched", None):
-            group.note = f"Only the newest {searched} were searched."
+            group.note = gettext("Only the newest {count} were searched.").format(count=searched)
         if group.results:
             groups.append(group)
     if calls:
-        groups.insert(0, Group("Calls", list(calls.values())[:SHOWN]))
+        groups.insert(0, Group(gettext("Calls"), list(calls.values())[:SHOWN]))
     return groups
 
 
@@ -109,7 +110,7 @@ def _result(row: Any) -> Found:
         case Event():
             name, note = row.event_type, f"{row.resource_id} · {row.stored_at:%Y-%m-%d %H:%M:%S}"
         case ResourceState():
-            state = "live" if row.live else "ended"
+            state = gettext("live") if row.live else gettext("ended")
             name, note = f"{row.resource} {row.resource_id}", f"{state} · {row.event_type}"
         case Agent():
             name, note = row.name, f"{row.get_role_display()} · {row.user.get_username()} · {row.customer}"
@@ -123,7 +124,7 @@ def _result(row: Any) -> Found:
                 f"{row.credential} · {row.at:%Y-%m-%d %H:%M:%S}",
             )
         case LiveConnection():
-            name, note = row.credential, f"{row.address} · since {row.opened_at:%Y-%m-%d %H:%M:%S}"
+            name, note = row.credential, f"{row.address} · {row.opened_at:%Y-%m-%d %H:%M:%S}"
         case _:
             name, note = str(row), str(row.pk)
     return Found(

@@ -9,6 +9,7 @@ from django.contrib.auth.views import PasswordChangeView
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils.translation import gettext_lazy
 
 from events.hooks import operator_of
 from subscriptions.accounts.changes import current_actor, record
@@ -18,42 +19,44 @@ from voipbin_ws.admin.system_status import system_status
 
 GROUPS = (
     (
-        "Customers and access",
+        gettext_lazy("Customers and access"),
         "subscriptions",
         {
-            "Customer": "The tenants of the platform",
-            "Agent": "People of a customer, with their accounts and permissions",
-            "Queue": "Where callers wait, and the agents who serve them",
-            "AccessKey": "Credentials of programs: create, revoke, rotate",
+            "Customer": gettext_lazy("The tenants of the platform"),
+            "Agent": gettext_lazy("People of a customer, with their accounts and permissions"),
+            "Queue": gettext_lazy("Where callers wait, and the agents who serve them"),
+            "AccessKey": gettext_lazy("Credentials of programs: create, revoke, rotate"),
         },
     ),
     (
-        "Connections",
+        gettext_lazy("Connections"),
         "subscriptions",
-        {"LiveConnection": "Open WebSockets and event streams: owner, topics, lag; close them"},
+        {"LiveConnection": gettext_lazy("Open WebSockets and event streams: owner, topics, lag; close them")},
     ),
     (
-        "Events",
+        gettext_lazy("Events"),
         "events",
         {
-            "Event": "Everything that was published, as it was sent",
-            "ResourceState": "The current state of calls, queues and all other resources",
-            "CustomerLog": "The last event number of each customer",
+            "Event": gettext_lazy("Everything that was published, as it was sent"),
+            "ResourceState": gettext_lazy("The current state of calls, queues and all other resources"),
+            "CustomerLog": gettext_lazy("The last event number of each customer"),
         },
     ),
     (
-        "Audit",
+        gettext_lazy("Audit"),
         "subscriptions",
         {
-            "AuditRecord": "Connects, subscriptions and refusals with their rules; Explain shows what a client received"
+            "AuditRecord": gettext_lazy(
+                "Connects, subscriptions and refusals with their rules; Explain shows what a client received"
+            )
         },
     ),
     (
-        "Accounts of operators",
+        gettext_lazy("Accounts of operators"),
         "auth",
         {
-            "User": "All logins; those of agents are made on the agents' page",
-            "Group": "Permissions for operators who are neither superusers nor an admin",
+            "User": gettext_lazy("All logins; those of agents are made on the agents' page"),
+            "Group": gettext_lazy("Permissions for operators who are neither superusers nor an admin"),
         },
     ),
 )
@@ -61,9 +64,9 @@ GROUPS = (
 
 
 class GatewayAdminSite(admin.AdminSite):
-    site_header = "VoIPBIN gateway"
-    site_title = "VoIPBIN gateway"
-    index_title = "Operation"
+    site_header = gettext_lazy("VoIPBIN gateway")
+    site_title = gettext_lazy("VoIPBIN gateway")
+    index_title = gettext_lazy("Operation")
     login_form = AdminLoginForm
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:

@@ -1,5 +1,7 @@
 """The system status on the admin's front page, for platform operators and for customers."""
 
+# Long because all figures of the state of the system stand in one place.
+
 from __future__ import annotations
 
 import datetime as dt
@@ -12,8 +14,10 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Sum
 from django.db.models.functions import Now
+from django.template.defaultfilters import floatformat
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext, ngettext
 
 from events.database.stored_times import CLOCK_DIFFERENCE, first_number
 from events.hooks import Operator
@@ -57,12 +61,16 @@ class ProcessRow:
     def label(self) -> tuple[str, str]:
         """The status in a word, with its severity."""
         if not self.is_alive:
-            return "gone", "bad"
+            return gettext("gone"), "bad"
         if self.state.is_draining:
-            return "stopping", "quiet"
+            return gettext("stopping"), "quiet"
         if self.state.late_seconds >= LATE_SECONDS:
-            return "late", "bad"
-        return ("without the layer", "warn") if self.state.silent_seconds else ("serving", "good")
+            return gettext("late"), "bad"
+        return (
+            (gettext("without the layer"), "warn")
+            if self.state.silent_seconds
+            else (gettext("serving"), "good")
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +102,9 @@ def _platform_status() -> SystemStatus:
         _connections(sum(process.connections for process in alive)),
         _events(Event.objects.all()),
         Tile(
-            "Deliveries in the last minute",
+            gettext("Deliveries in the last minute"),
             _number(sum(process.state.deliveries_a_minute for process in alive)),
-            "events given to clients",
+            gettext("events given to clients"),
         ),
         _lag(alive),
         _layer(alive),
@@ -138,37 +146,66 @@ def _lag(processes: list[ProcessRow]) -> Tile:
     late = max((process.state.late_seconds for process in processes), default=0.0)
     events = sum(process.state.late_events for process in processes)
     if not events:
-        return Tile("Behind the log", "nothing", "every stored event was delivered", "good")
+        return Tile(
+            gettext("Behind the log"), gettext("nothing"), gettext("every stored event was delivered"), "good"
+        )
     severity = "bad" if late >= LATE_SECONDS else "warn"
-    return Tile("Behind the log", _plural(events, "event"), f"the first for {late:.0f} s", severity)
+    return Tile(
+        gettext("Behind the log"),
+        ngettext("{count} event", "{count} events", events).format(count=_number(events)),
+        gettext("the first for {seconds} s").format(seconds=f"{late:.0f}"),
+        severity,
+    )
 
 
 def _layer(processes: list[ProcessRow]) -> Tile:
     silent = [process for process in processes if process.state.silent_seconds]
     if silent:
-        note = f"events come every {settings.CHECK_INTERVAL_SECONDS:g} s, from the log"
-        return Tile("Channel layer", f"silent for {len(silent)} of {len(processes)}", note, "bad")
+        note = gettext("events come every {seconds} s, from the log").format(
+            seconds=f"{settings.CHECK_INTERVAL_SECONDS:g}"
+        )
+        return Tile(
+            gettext("Channel layer"),
+            gettext("silent for {count} of {whole}").format(count=len(silent), whole=len(processes)),
+            note,
+            "bad",
+        )
     if settings.REDIS_URL:
-        return Tile("Channel layer", "connected", "in every process", "good")
+        return Tile(gettext("Channel layer"), gettext("connected"), gettext("in every process"), "good")
     if len(processes) > 1:
-        note = f"no REDIS_URL: processes read each other's events every {settings.CHECK_INTERVAL_SECONDS:g} s"
-        return Tile("Channel layer", "in memory", note, "warn")
-    return Tile("Channel layer", "in memory", "good for one process")
+        note = gettext("no REDIS_URL: processes read each other's events every {seconds} s").format(
+            seconds=f"{settings.CHECK_INTERVAL_SECONDS:g}"
+        )
+        return Tile(gettext("Channel layer"), gettext("in memory"), note, "warn")
+    return Tile(gettext("Channel layer"), gettext("in memory"), gettext("good for one process"))
 
 
 def _database(seconds: float) -> Tile:
     severity = "warn" if seconds > SLOW_DATABASE_SECONDS else "good"
-    return Tile("Database", f"{seconds * 1000:.0f} ms", f"{connection.display_name} answers", severity)
+    return Tile(
+        gettext("Database"),
+        f"{seconds * 1000:.0f} ms",
+        gettext("{database} answers").format(database=connection.display_name),
+        severity,
+    )
 
 
 def _audit_queue(processes: list[ProcessRow]) -> Tile:
     waiting = sum(process.state.audit_waiting for process in processes)
     if lost := sum(process.state.audit_lost for process in processes):
         return Tile(
-            "Audit log", f"{_number(lost)} lost", f"and {_number(waiting)} waiting to be stored", "bad"
+            gettext("Audit log"),
+            gettext("{count} lost").format(count=_number(lost)),
+            gettext("and {count} waiting to be stored").format(count=_number(waiting)),
+            "bad",
         )
     severity = "warn" if waiting > LONG_AUDIT_QUEUE else "good"
-    return Tile("Audit log", f"{_number(waiting)} waiting", "records that are not stored yet", severity)
+    return Tile(
+        gettext("Audit log"),
+        gettext("{count} waiting").format(count=_number(waiting)),
+        gettext("records that are not stored yet"),
+        severity,
+    )
 
 
 # --- A customer's own ---
@@ -186,9 +223,9 @@ def _customer_status(customer_id: Any) -> SystemStatus:
             _connections(connections),
             _events(recent),
             Tile(
-                "Last event",
+                gettext("Last event"),
                 _time_since(last),
-                last.strftime("%Y-%m-%d %H:%M:%S") if last else "none is kept",
+                last.strftime("%Y-%m-%d %H:%M:%S") if last else gettext("none is kept"),
             ),
             _refusals(AuditRecord.objects.filter(**own)),
         ]
@@ -200,28 +237,28 @@ def _customer_status(customer_id: Any) -> SystemStatus:
 
 def _connections(count: int) -> Tile:
     url = reverse("admin:subscriptions_liveconnection_changelist")
-    return Tile("Connections", _number(count), "open WebSockets and event streams", url=url)
+    return Tile(gettext("Connections"), _number(count), gettext("open WebSockets and event streams"), url=url)
 
 
 def _events(events: Any) -> Tile:
     count = events.filter(stored_at__gt=timezone.now() - MINUTE).count()
     url = reverse("admin:events_event_changelist")
-    return Tile("Events in the last minute", _number(count), "published and stored", url=url)
+    return Tile(
+        gettext("Events in the last minute"), _number(count), gettext("published and stored"), url=url
+    )
 
 
 def _refusals(records: Any) -> Tile:
     refused = records.filter(verdict=AuditVerdict.REFUSED, at__gt=timezone.now() - HOUR)
     count = refused.aggregate(total=Sum("count", default=0))["total"]
     url = reverse("admin:subscriptions_auditrecord_changelist") + "?verdict__exact=refused"
-    return Tile("Refused in the last hour", _number(count), "connections and topics", url=url)
+    return Tile(
+        gettext("Refused in the last hour"), _number(count), gettext("connections and topics"), url=url
+    )
 
 
 def _number(count: float) -> str:
-    return f"{count:,.0f}"
-
-
-def _plural(count: int, word: str) -> str:
-    return f"{_number(count)} {word}{'' if count == 1 else 's'}"
+    return floatformat(count, "0g")
 
 
 def _time_since(moment: dt.datetime | None) -> str:
@@ -230,5 +267,5 @@ def _time_since(moment: dt.datetime | None) -> str:
     seconds = max(0, round((timezone.now() - moment).total_seconds()))
     for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
         if seconds >= size:
-            return f"{seconds // size} {unit} ago"
-    return f"{seconds} s ago"
+            return gettext("{time} ago").format(time=f"{seconds // size} {unit}")
+    return gettext("{time} ago").format(time=f"{seconds} s")

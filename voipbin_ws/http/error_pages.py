@@ -10,6 +10,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.template.loader import render_to_string
+from django.utils.translation import gettext
 
 from events.admin.scope import RefusedQuery
 from events.api.errors import failure_message
@@ -20,17 +21,19 @@ FOR_PROGRAMS = ("/v1.0/", "/auth/", "/healthz", "/readyz", "/metrics")
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """400: the Host is not allowed, HTTP is violated, or a list has no such filter."""
-    message = (
+    message = gettext(
         "The request cannot be understood, or it is for a host that an operator can add to ALLOWED_HOSTS"
     )
     if isinstance(exception, RefusedQuery):
         message = str(exception)
-    return error_response(request, 400, "INVALID_REQUEST", "Not understood", message)
+    return error_response(request, 400, "INVALID_REQUEST", gettext("Not understood"), message)
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 (Django names them)
     """403: the user lacks a permission."""
-    return error_response(request, 403, "PERMISSION_DENIED", "Not yours", "This login may not do that")
+    return error_response(
+        request, 403, "PERMISSION_DENIED", gettext("Not yours"), gettext("This login may not do that")
+    )
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001
@@ -43,23 +46,27 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noq
         return _not_allowed(request, "GET, HEAD")
     if request.method != "POST":
         return _not_allowed(request, "GET, HEAD, POST")
-    message = (
+    message = gettext(
         "The form came without the cookie that belongs to it, or from another site. "
         "Go back, load the page anew and try again; cookies must be allowed"
     )
-    return error_response(request, 403, "PERMISSION_DENIED", "The form is too old", message)
+    return error_response(request, 403, "PERMISSION_DENIED", gettext("The form is too old"), message)
 
 
 def _not_allowed(request: HttpRequest, allowed: str) -> HttpResponse:
-    message = f"This address does not support the method of the request, but {allowed}"
-    response = error_response(request, 405, "METHOD_NOT_ALLOWED", "Not possible", message)
+    message = gettext("This address does not support the method of the request, but {methods}").format(
+        methods=allowed
+    )
+    response = error_response(request, 405, "METHOD_NOT_ALLOWED", gettext("Not possible"), message)
     response["Allow"] = allowed  # RFC 9110, section 15.5.6.
     return response
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
     """404: no view has this URL."""
-    return error_response(request, 404, "NOT_FOUND", "Not found", "There is nothing at this address")
+    return error_response(
+        request, 404, "NOT_FOUND", gettext("Not found"), gettext("There is nothing at this address")
+    )
 
 
 def refuse_hashes(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Any:
@@ -71,7 +78,7 @@ def refuse_hashes(get_response: Callable[[HttpRequest], HttpResponseBase]) -> An
     def process_exception(request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if not isinstance(exception, TooManyLogins):
             return None
-        answer = error_response(request, 429, "RATE_LIMITED", "Busy", str(exception))
+        answer = error_response(request, 429, "RATE_LIMITED", gettext("Busy"), str(exception))
         answer["Retry-After"] = str(exception.wait_seconds)
         return answer
 
@@ -82,7 +89,7 @@ def refuse_hashes(get_response: Callable[[HttpRequest], HttpResponseBase]) -> An
 def failed(request: HttpRequest) -> HttpResponse:
     """500: a defect of the gateway; the traceback is in the log."""
     message = failure_message(getattr(request, "request_id", ""))
-    return error_response(request, 500, "INTERNAL_ERROR", "That failed", message)
+    return error_response(request, 500, "INTERNAL_ERROR", gettext("That failed"), message)
 
 
 def error_response(request: HttpRequest, status: int, code: str, title: str, message: str) -> HttpResponse:

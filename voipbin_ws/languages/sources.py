@@ -8,14 +8,18 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from django.conf import settings
+from django.utils.translation import override
 from django.utils.translation.template import templatize
 
+from voipbin_ws.languages.model_texts import texts_of_models
+
 PYTHON_FOLDERS = ("events", "subscriptions", "voipbin_ws")
+MODELS = "voipbin_ws/languages/model_texts.py"
 SCRIPTS = "voipbin_ws/static/voipbin_ws"
 
 # What each function's literals are.
@@ -25,6 +29,7 @@ _FUNCTIONS = {
     "ngettext": ("text", "plural"),
     "pgettext": ("context", "text"),
     "npgettext": ("context", "text", "plural"),
+    "Sentence": ("text",),
 }
 _TEXT_IN_SCRIPT = r'"(?:[^"\\\n]|\\.)*"'
 _CALL_IN_SCRIPT = re.compile(
@@ -53,7 +58,7 @@ Found = dict[Text, str]
 
 
 def texts_of_server() -> Found:
-    """Return the texts of templates and Python modules.
+    """Return the texts of templates, Python modules and models.
 
     Raises:
         NoLiteralError: a text is an expression.
@@ -65,6 +70,9 @@ def texts_of_server() -> Found:
     for folder in PYTHON_FOLDERS:
         for path in sorted((root / folder).rglob("*.py")):
             _add(found, path, _texts_of_module(path))
+    # The models themselves are in English while no other language is active.
+    with override(None):
+        _add(found, root / MODELS, map(Text, texts_of_models()))
     return found
 
 
@@ -81,7 +89,7 @@ def texts_of_scripts() -> Found:
     return found
 
 
-def _add(found: Found, path: Path, texts: Iterator[Text]) -> None:
+def _add(found: Found, path: Path, texts: Iterable[Text]) -> None:
     for text in texts:
         known = next(
             (each for each in found if each.text == text.text and each.context == text.context), text
@@ -109,7 +117,7 @@ def _texts_of_template(path: Path) -> Iterator[Text]:
 
 def _texts_of_module(path: Path) -> Iterator[Text]:
     source = path.read_text()
-    if "gettext" not in source:
+    if "gettext" not in source and "Sentence(" not in source:
         return
     for node in ast.walk(ast.parse(source)):
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):

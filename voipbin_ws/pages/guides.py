@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from events.api.errors import ERROR_CODES
@@ -76,7 +77,7 @@ def index(request: HttpRequest) -> HttpResponse:
 @require_safe
 def console(request: HttpRequest) -> HttpResponse:
     """Serve the console for developers; its code samples are the quick starts."""
-    return page(request, "console.html", title="Console", programs=quick_starts(_QUICK_STARTS))
+    return page(request, "console.html", title=gettext("Console"), programs=quick_starts(_QUICK_STARTS))
 
 
 @cache

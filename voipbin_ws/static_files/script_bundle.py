@@ -39,7 +39,8 @@ def bundle(name: str, read: Callable[[str], str]) -> str:
     """
     functions: dict[str, str] = {}
     _add(name, read, functions, ())
-    return "".join(functions.values())
+    # A script alone stays as it is: one that is no module would share its names with others of the page.
+    return "".join(functions.values()) if len(functions) > 1 else read(name)
 
 
 def _add(

@@ -13,12 +13,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from events.admin.scope import pill
 from subscriptions.admin.access_keys.form import expiry_text
-from subscriptions.admin.confirmation import one_or_many
 from subscriptions.auth.access_keys import KeyStatus, status_of
 from subscriptions.models import AccessKey, Queue
 
@@ -32,15 +31,22 @@ _PILLS = {
     KeyStatus.REVOKED: "bad",
 }
 
+STATUS_NAMES = {
+    KeyStatus.ACTIVE: gettext_lazy("active"),
+    KeyStatus.UNUSED: gettext_lazy("never used"),
+    KeyStatus.EXPIRED: gettext_lazy("expired"),
+    KeyStatus.REVOKED: gettext_lazy("revoked"),
+}
+
 
 class StatusFilter(admin.SimpleListFilter):
     """By status, as a query for what `access_keys.status_of` computes."""
 
-    title = "status"
+    title = gettext_lazy("status")
     parameter_name = "status"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(status.name.lower(), status.value.capitalize()) for status in KeyStatus]
+        return [(status.name.lower(), str(STATUS_NAMES[status]).capitalize()) for status in KeyStatus]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[AccessKey]) -> QuerySet[AccessKey]:
         now = timezone.now()
@@ -62,34 +68,36 @@ class KeyColumns:
 
     owner: Callable[[AccessKey], SafeString]
 
-    @admin.display(description="key", ordering="prefix")
+    @admin.display(description=gettext_lazy("key"), ordering="prefix")
     def key(self, key: AccessKey) -> str:
         return f"{key.prefix}…"
 
-    @admin.display(description="key", ordering="label")
+    @admin.display(description=gettext_lazy("key"), ordering="label")
     def label_and_key(self, key: AccessKey) -> SafeString:
         return format_html('{}<br><span class="quiet">{}…</span>', key.label, key.prefix)
 
-    @admin.display(description="status")
+    @admin.display(description=gettext_lazy("status"))
     def status(self, key: AccessKey) -> SafeString:
         status = status_of(key, timezone.now())
-        return pill(status.value, _PILLS[status])
+        return pill(str(STATUS_NAMES[status]), _PILLS[status])
 
-    @admin.display(description="holder", ordering="customer__name")
+    @admin.display(description=gettext_lazy("holder"), ordering="customer__name")
     def speaks_for(self, key: AccessKey) -> SafeString:
         if key.agent is None:
             return self.owner(key)
         url = reverse("admin:subscriptions_agent_change", args=[key.agent_id])
         return format_html('<a href="{}">{}</a>, {}', url, key.agent.name, self.owner(key))
 
-    @admin.display(description="agent")
+    @admin.display(description=gettext_lazy("agent"))
     def for_agent(self, key: AccessKey) -> SafeString | str:
         if key.agent is None:
-            return "– (key of the whole customer)"
+            return gettext("– (key of the whole customer)")
         url = reverse("admin:subscriptions_agent_change", args=[key.agent_id])
-        return format_html('<a href="{}">{}</a>: has the permissions of this agent', url, key.agent.name)
+        return format_html(
+            '<a href="{}">{}</a>: {}', url, key.agent.name, gettext("has the permissions of this agent")
+        )
 
-    @admin.display(description="last used", ordering="last_used_at")
+    @admin.display(description=gettext_lazy("last used"), ordering="last_used_at")
     def last_used(self, key: AccessKey) -> SafeString | None:
         if key.last_used_at is None:
             return None
@@ -106,25 +114,25 @@ class KeyColumns:
             client,
         )
 
-    @admin.display(description="last used")
+    @admin.display(description=gettext_lazy("last used"))
     def last_use(self, key: AccessKey) -> SafeString | str:
         if key.last_used_at is None:
-            return "never"
+            return gettext("never")
         moment = f"{key.last_used_at:%Y-%m-%d %H:%M} UTC"
         places = [place for place in (key.last_used_address, key.last_used_client) if place]
         return format_html("{}{}", moment, format_html_join("", ", {}", ((place,) for place in places)))
 
-    @admin.display(description="connections", ordering="socket_count")
+    @admin.display(description=gettext_lazy("connections"), ordering="socket_count")
     def open_sockets(self, key: Any) -> SafeString | str:
         if not key.socket_count:
             return "–"
         url = reverse("admin:subscriptions_liveconnection_changelist")
         return format_html('<a href="{}?key={}">{}</a>', url, key.pk, key.socket_count)
 
-    @admin.display(description="allowed topics")
+    @admin.display(description=gettext_lazy("allowed topics"))
     def allowed(self, key: AccessKey) -> SafeString | str:
         if not key.allowed_topics:
-            return "no limit"
+            return gettext("no limit")
         return format_html_join("", "<code>{}</code><br>", ((topic,) for topic in key.allowed_topics))
 
     @admin.display(description=_("shows"))
@@ -133,30 +141,31 @@ class KeyColumns:
         names = Queue.objects.filter(pk__in=key.queue_ids).order_by("name").values_list("name", flat=True)
         return ", ".join(names) if key.queue_ids else str(_("all queues"))
 
-    @admin.display(description="permissions")
+    @admin.display(description=gettext_lazy("permissions"))
     def rights(self, key: AccessKey) -> str:
         if key.is_display:
             count = len(key.queue_ids)
             queues = ngettext("%(count)d queue", "%(count)d queues", count) % {"count": count}
             return _("wallboard of %(queues)s") % {"queues": queues if count else _("all queues")}
-        limits = [one_or_many(len(key.allowed_topics), "topic")] if key.allowed_topics else []
-        limits += ["filter"] if key.filter else []
-        limits += ["masked numbers"] if key.masks_numbers else []
+        count = len(key.allowed_topics)
+        limits = [ngettext("{count} topic", "{count} topics", count).format(count=count)] if count else []
+        limits += [gettext("filter")] if key.filter else []
+        limits += [gettext("masked numbers")] if key.masks_numbers else []
         narrowed = f" ({', '.join(limits)})" if limits else ""
         held = (
-            (f"subscribe{narrowed}", key.may_subscribe),
-            ("publish", key.may_publish),
-            ("control", key.may_control),
+            (gettext("subscribe") + narrowed, key.may_subscribe),
+            (gettext("publish"), key.may_publish),
+            (gettext("control"), key.may_control),
         )
         return ", ".join(right for right, is_held in held if is_held)
 
-    @admin.display(description="rotated into")
+    @admin.display(description=gettext_lazy("rotated into"))
     def rotated_into(self, key: AccessKey) -> SafeString:
         url = reverse("admin:subscriptions_accesskey_change", args=[key.replaced_by.pk])
         return format_html('<a href="{}">{}</a>', url, key.replaced_by)
 
-    @admin.display(description="expires", ordering="expires_at")
+    @admin.display(description=gettext_lazy("expires"), ordering="expires_at")
     def expires(self, key: AccessKey) -> SafeString | str:
         if key.expires_at is None:
-            return "never"
+            return gettext("never")
         return format_html('<span title="{}">{}</span>', expiry_text(key), key.expires_at.date())

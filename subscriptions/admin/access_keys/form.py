@@ -11,6 +11,7 @@ from django import forms
 from django.contrib.admin.widgets import AdminDateWidget, FilteredSelectMultiple
 from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from subscriptions.admin.customer_scoped import OperatorForm
@@ -23,7 +24,12 @@ from subscriptions.models import AccessKey, KeyKind, Queue, display_topics
 KEEP = "keep"
 NEVER = "never"
 ON_DATE = "date"
-DAYS = {"1": "In 1 day", "7": "In 7 days", "90": "In 90 days", "365": "In 365 days"}
+DAYS = {
+    "1": gettext_lazy("In 1 day"),
+    "7": gettext_lazy("In 7 days"),
+    "90": gettext_lazy("In 90 days"),
+    "365": gettext_lazy("In 365 days"),
+}
 
 
 RATES = ("events_per_second", "kilobytes_per_second")
@@ -32,12 +38,12 @@ RATES = ("events_per_second", "kilobytes_per_second")
 class KeyForm(OperatorForm):
     """What the forms of all kinds of keys have: the label and the expiry."""
 
-    expiry = forms.ChoiceField(label="Expires", widget=forms.RadioSelect)
+    expiry = forms.ChoiceField(label=gettext_lazy("Expires"), widget=forms.RadioSelect)
     expires_on = forms.DateField(
-        label="Expiry date",
+        label=gettext_lazy("Expiry date"),
         required=False,
         widget=AdminDateWidget,
-        help_text="The key is valid until the end of this day (UTC).",
+        help_text=gettext_lazy("The key is valid until the end of this day (UTC)."),
     )
     made_as = forms.UUIDField(widget=forms.HiddenInput, required=False)
 
@@ -49,9 +55,15 @@ class KeyForm(OperatorForm):
         super().__init__(*args, **kwargs)
         self.is_new = self.instance._state.adding
         if "expiry" in self.fields:
-            choices = [(NEVER, "Never"), *DAYS.items(), (ON_DATE, "On the expiry date below")]
+            choices = [
+                (NEVER, gettext("Never")),
+                *DAYS.items(),
+                (ON_DATE, gettext("On the expiry date below")),
+            ]
             if not self.is_new:
-                choices.insert(0, (KEEP, f"Unchanged: {expiry_text(self.instance)}"))
+                choices.insert(
+                    0, (KEEP, gettext("Unchanged: {expiry}").format(expiry=expiry_text(self.instance)))
+                )
             field: Any = self.fields["expiry"]
             field.choices = choices
             self.initial["expiry"] = "365" if self.is_new else KEEP
@@ -61,7 +73,7 @@ class KeyForm(OperatorForm):
     def clean_expires_on(self) -> dt.date | None:
         day: dt.date | None = self.cleaned_data["expires_on"]
         if day is not None and day < timezone.now().date():
-            raise ValidationError("This date is in the past: choose today or later.")
+            raise ValidationError(gettext("This date is in the past: choose today or later."))
         return day
 
     def clean_made_as(self) -> uuid.UUID | None:
@@ -70,8 +82,10 @@ class KeyForm(OperatorForm):
         made_as = uuid.uuid5(sent, f"{self.user.pk} {self.customer.pk}") if sent else None
         if self.is_new and made_as and AccessKey.objects.filter(pk=made_as).exists():
             raise ValidationError(
-                "This key was created already, and its secret is not shown again. If you have not copied it, revoke "
-                "the key and create another."
+                gettext(
+                    "This key was created already, and its secret is not shown again. If you have not copied it, "
+                    "revoke the key and create another."
+                )
             )
         return made_as
 
@@ -82,7 +96,7 @@ class KeyForm(OperatorForm):
             and not cleaned.get("expires_on")
             and "expires_on" not in self.errors
         ):
-            self.add_error("expires_on", "Choose a date, or another expiry.")
+            self.add_error("expires_on", gettext("Choose a date, or another expiry."))
         if "made_as" in self.errors:
             # Shown at the top of the form, because the field is hidden.
             self.add_error(None, self.errors.pop("made_as").as_data())
@@ -115,8 +129,10 @@ class AccessKeyForm(KeyForm):
     filter = forms.CharField(
         required=False,
         widget=forms.Textarea(attrs={"rows": 3, "cols": 80, "spellcheck": "false"}),
-        help_text='JSON such as {"field": "queue_id", "op": "eq", "value": "…"}. The key reads only events and states '
-        "that match; it does not limit what the key publishes. Empty for no filter.",
+        help_text=gettext_lazy(
+            'JSON such as {"field": "queue_id", "op": "eq", "value": "…"}. The key reads only events and states '
+            "that match; it does not limit what the key publishes. Empty for no filter."
+        ),
     )
 
     class Meta(KeyForm.Meta):
@@ -138,17 +154,18 @@ class AccessKeyForm(KeyForm):
         if "agent" in self.fields:
             field = self.fields["agent"]
             field.queryset = self.agents_offered()
-            field.empty_label = "– (key of the whole customer)"
+            field.empty_label = gettext("– (key of the whole customer)")
             field.label_from_instance = lambda agent: f"{agent.name} ({agent.get_role_display()})"
         if "allowed_topics" in self.fields:
             self.initial["allowed_topics"] = "\n".join(self.instance.allowed_topics)
-            self.fields["allowed_topics"].help_text = (
-                f"One per line, such as customer_id:{self.customer.pk}:call:*. They limit what the key may subscribe "
+            self.fields["allowed_topics"].help_text = gettext(
+                "One per line, such as customer_id:{customer}:call:*. They limit what the key may subscribe "
                 "to, read over REST and publish. Empty for no limit."
-            )
+            ).format(customer=self.customer.pk)
         for name, setting in zip(RATES, ("KEY_EVENTS_PER_SECOND", "KEY_BYTES_PER_SECOND"), strict=True):
             if name in self.fields:
-                self.fields[name].help_text += f" Empty for the default of {setting}."
+                default = gettext("Empty for the default of {setting}.").format(setting=setting)
+                self.fields[name].help_text = f"{self.fields[name].help_text} {default}"
 
     def clean_allowed_topics(self) -> list[str]:
         return allowed_topics([line.strip() for line in self.cleaned_data["allowed_topics"].splitlines()])
@@ -173,7 +190,9 @@ class AccessKeyForm(KeyForm):
             wide = topics_for(replace(identity, allowed_topics=None))
             self.add_error(
                 "allowed_topics",
-                f"With these the key could subscribe to nothing. It may use: {', '.join(wide) or 'nothing'}.",
+                gettext("With these the key could subscribe to nothing. It may use: {topics}.").format(
+                    topics=", ".join(wide) or gettext("nothing")
+                ),
             )
 
 
@@ -210,4 +229,4 @@ class DisplayForm(KeyForm):
 
 def expiry_text(key: AccessKey) -> str:
     """Return when the key expires."""
-    return "never" if key.expires_at is None else f"{key.expires_at:%Y-%m-%d %H:%M} UTC"
+    return gettext("never") if key.expires_at is None else f"{key.expires_at:%Y-%m-%d %H:%M} UTC"

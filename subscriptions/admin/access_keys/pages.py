@@ -10,6 +10,7 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
@@ -22,7 +23,6 @@ from subscriptions.admin.confirmation import (
     CLOSING_CONSEQUENCE,
     REASON_LABEL,
     confirmed,
-    one_or_many,
     reason_of,
 )
 from subscriptions.admin.customer_scoped import OfCustomerAdmin, OperatorForm, is_platform, sees_numbers
@@ -40,12 +40,12 @@ def _is_display(request: HttpRequest, key: AccessKey | None) -> bool:
 class AccessKeyAdmin(KeyColumns, OfCustomerAdmin):
     form = AccessKeyForm
     change_list_template = "admin/subscriptions/accesskey/change_list.html"
-    empty_text = "With one a program publishes events, or receives them."
+    empty_text = gettext_lazy("With one a program publishes events, or receives them.")
     list_display = ["label_and_key", "status", "speaks_for", "rights", "last_used", "open_sockets", "expires"]
     list_filter = [CustomerFilter, StatusFilter, "kind", "may_publish", "may_subscribe"]
     list_select_related = ["customer", "agent"]
     search_fields = ["label", "prefix", "customer__name", "agent__name"]
-    search_help_text = "Label or prefix of a key, or name of a customer or agent"
+    search_help_text = gettext_lazy("Label or prefix of a key, or name of a customer or agent")
     actions = ["revoke_keys", "rotate_keys", "close_sockets"]
     object_actions = ("close_sockets", "rotate_keys", "revoke_keys")
     readonly_fields = [
@@ -66,14 +66,14 @@ class AccessKeyAdmin(KeyColumns, OfCustomerAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: AccessKey | None = None) -> list[Any]:
         rights = ["may_subscribe", "may_publish", "may_control", "masks_numbers"]
-        validity = ("Validity", {"fields": ["expiry", "expires_on", "made_as"]})
+        validity = (gettext("Validity"), {"fields": ["expiry", "expires_on", "made_as"]})
         if _is_display(request, obj) and obj is None:
             return [(None, {"fields": ["owner", "label", "queues"]}), validity]
         if obj is None:
             return [
                 (None, {"fields": ["owner", "label", "agent"]}),
-                ("Permissions", {"fields": [*rights, "allowed_topics", "filter"]}),
-                ("Rates", {"fields": RATES}),
+                (gettext("Permissions"), {"fields": [*rights, "allowed_topics", "filter"]}),
+                (gettext("Rates"), {"fields": RATES}),
                 validity,
             ]
         writes = self.has_change_permission(request, obj)
@@ -90,13 +90,16 @@ class AccessKeyAdmin(KeyColumns, OfCustomerAdmin):
             "open_sockets",
             *(name for name, is_set in past.items() if is_set),
         ]
-        validity = ("Validity", {"fields": ["expiry", "expires_on"] if writes else ["expires_at"]})
+        validity = (gettext("Validity"), {"fields": ["expiry", "expires_on"] if writes else ["expires_at"]})
         if obj.is_display:
             return [(None, {"fields": ["label", "owner", "queues" if writes else "shows", *facts]}), validity]
         return [
             (None, {"fields": ["label", "owner", "for_agent", *facts]}),
-            ("Permissions", {"fields": [*rights, "allowed_topics" if writes else "allowed", "filter"]}),
-            ("Rates", {"fields": RATES}),
+            (
+                gettext("Permissions"),
+                {"fields": [*rights, "allowed_topics" if writes else "allowed", "filter"]},
+            ),
+            (gettext("Rates"), {"fields": RATES}),
             validity,
         ]
 
@@ -154,7 +157,7 @@ class AccessKeyAdmin(KeyColumns, OfCustomerAdmin):
     def response_add(
         self, request: HttpRequest, obj: AccessKey, post_url_continue: str | None = None
     ) -> HttpResponse:
-        title = _("New wallboard link") if obj.is_display else "New access key"
+        title = _("New wallboard link") if obj.is_display else gettext("New access key")
         return self._show(request, request._shown_keys, title=title)  # type: ignore[attr-defined]
 
     def _shown(self, request: HttpRequest, key: AccessKey, secret: str) -> ShownKey:
@@ -181,11 +184,11 @@ class AccessKeyAdmin(KeyColumns, OfCustomerAdmin):
         return super().render_change_form(request, context, *args, **kwargs)
 
     @confirmed(
-        "Revoke",
-        question="Revoke these access keys?",
-        consequence=(
-            "The keys are refused from now on. This cannot be undone. To replace a key without an interruption, rotate "
-            "it instead."
+        gettext_lazy("Revoke"),
+        question=gettext_lazy("Revoke these access keys?"),
+        consequence=gettext_lazy(
+            "The keys are refused from now on. This cannot be undone. To replace a key without an interruption, "
+            "rotate it instead."
         ),
     )
     def revoke_keys(self, request: HttpRequest, keys: list[AccessKey]) -> HttpResponse:
@@ -193,13 +196,14 @@ class AccessKeyAdmin(KeyColumns, OfCustomerAdmin):
         revoked = [key for key in keys if revoke(key, now)]
         for key in revoked:
             self.log_change(request, key, "Revoked.")
-        self.message_user(request, f"Revoked: {one_or_many(len(revoked), 'key')}.", messages.SUCCESS)
+        text = ngettext("Revoked: {count} key.", "Revoked: {count} keys.", len(revoked))
+        self.message_user(request, text.format(count=len(revoked)), messages.SUCCESS)
         return self.to_list()
 
     @confirmed(
-        "Rotate",
-        question="Rotate these access keys?",
-        consequence=(
+        gettext_lazy("Rotate"),
+        question=gettext_lazy("Rotate these access keys?"),
+        consequence=gettext_lazy(
             "Each key gets a successor with the same label, customer, permissions and lifetime. Its secret is shown "
             "once, on the next page. The old key stays valid for 24 hours, so that you can replace it without an "
             "interruption."
@@ -219,11 +223,11 @@ class AccessKeyAdmin(KeyColumns, OfCustomerAdmin):
             self.log_change(request, old, f"Rotated into {new}.")
             self.log_addition(request, new, f"Created by rotating {old}.")
             shown.append(self._shown(request, new, secret))
-        return self._show(request, shown, title="Rotated access keys") if shown else self.to_list()
+        return self._show(request, shown, title=gettext("Rotated access keys")) if shown else self.to_list()
 
     @confirmed(
-        "Close connections",
-        question="Close all connections of these access keys?",
+        gettext_lazy("Close connections"),
+        question=gettext_lazy("Close all connections of these access keys?"),
         consequence=CLOSING_CONSEQUENCE,
         reason_label=REASON_LABEL,
     )
@@ -232,6 +236,8 @@ class AccessKeyAdmin(KeyColumns, OfCustomerAdmin):
             close_all_of_key(key, by=operator_and_address(request), reason=reason_of(request))
             # Only Django's history: the order has a record in the audit log already.
             admin.ModelAdmin.log_change(self, request, key, "Closed all connections.")
-        count = one_or_many(len(keys), "key")
-        self.message_user(request, f"Closing all connections of {count}.", messages.SUCCESS)
+        text = ngettext(
+            "Closing all connections of {count} key.", "Closing all connections of {count} keys.", len(keys)
+        )
+        self.message_user(request, text.format(count=len(keys)), messages.SUCCESS)
         return self.to_list()

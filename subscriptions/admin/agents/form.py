@@ -11,6 +11,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.forms import UsernameField
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext, gettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from events.domain.topics import PLATFORM_RESOURCES, PUBLISHED_RESOURCES, known_resources
@@ -29,10 +30,10 @@ def resource_choices(held: list[str]) -> list[tuple[str, list[tuple[str, str]]]]
     known = known_resources(settings.EVENTS_EXTRA_RESOURCES)
     extra = sorted(known - {*PUBLISHED_RESOURCES, *PLATFORM_RESOURCES})
     groups = {
-        "Published API": PUBLISHED_RESOURCES,
-        "Other platform resources": sorted(PLATFORM_RESOURCES),
-        "Added by EXTRA_RESOURCES": extra,
-        "No longer known: deselect": [name for name in held if name not in known],
+        gettext("Published API"): PUBLISHED_RESOURCES,
+        gettext("Other platform resources"): sorted(PLATFORM_RESOURCES),
+        gettext("Added by EXTRA_RESOURCES"): extra,
+        gettext("No longer known: deselect"): [name for name in held if name not in known],
     }
     return [(title, [(name, name) for name in names]) for title, names in groups.items() if names]
 
@@ -54,26 +55,28 @@ class AgentForm(OperatorForm):
     """The form of an agent and its user."""
 
     username = UsernameField(
-        label="User name",
+        label=gettext_lazy("User name"),
         max_length=User._meta.get_field("username").max_length,
-        help_text="For signing in: letters, digits and @ . + - _ only.",
+        help_text=gettext_lazy("For signing in: letters, digits and @ . + - _ only."),
         widget=forms.TextInput(attrs={"autocomplete": "off", "class": "vTextField"}),
     )
     may_use_admin = forms.BooleanField(
-        label="May use the admin",
+        label=gettext_lazy("May use the admin"),
         required=False,
-        help_text="Only for admins, who see and manage their own customer, and for platform staff.",
+        help_text=gettext_lazy(
+            "Only for admins, who see and manage their own customer, and for platform staff."
+        ),
     )
     queues = forms.ModelMultipleChoiceField(
         queryset=Queue.objects.none(),
         required=False,
-        widget=FilteredSelectMultiple("queues", is_stacked=False),
-        help_text="The agent receives the events of these queues on its own topics.",
+        widget=FilteredSelectMultiple(gettext_lazy("queues"), is_stacked=False),
+        help_text=gettext_lazy("The agent receives the events of these queues on its own topics."),
     )
     granted_resources = forms.MultipleChoiceField(
         required=False,
         widget=forms.CheckboxSelectMultiple(attrs={"class": "resources"}),
-        help_text=(
+        help_text=gettext_lazy(
             "Resources of the customer that the agent may subscribe to, besides its own topics. Managers and admins "
             "may subscribe to everything."
         ),
@@ -125,14 +128,19 @@ class AgentForm(OperatorForm):
         if "status" in fields:
             # The others follow from calls.
             known = {*CHOOSABLE, self.instance.status}
-            fields["status"].choices = [choice for choice in AgentStatus.choices if choice[0] in known]
+            fields["status"].choices = [choice for choice in fields["status"].choices if choice[0] in known]
         if not self.operator.is_platform:
             ending = username_ending(self.customer)
-            fields["username"].help_text += f" A new one ends with {ending}: it is added if you leave it out."
+            rule = gettext("A new one ends with {ending}: it is added if you leave it out.").format(
+                ending=ending
+            )
+            fields["username"].help_text = f"{fields['username'].help_text} {rule}"
         held = [] if self.is_new else list(self.instance.granted_resources)
         fields["granted_resources"].choices = resource_choices(held)
         if not self.operator.is_platform:
-            fields["role"].choices = [choice for choice in AgentRole.choices if choice[0] != AgentRole.STAFF]
+            fields["role"].choices = [
+                choice for choice in fields["role"].choices if choice[0] != AgentRole.STAFF
+            ]
         if not self.is_new:
             self.initial["username"] = self.login.get_username()
             self.initial["may_use_admin"] = self.login.is_staff
@@ -154,7 +162,9 @@ class AgentForm(OperatorForm):
             and cleaned.get("role") == self.initial["role"]
         ):
             raise ValidationError(
-                "You cannot switch yourself off, change your own role or lock yourself out: ask another admin."
+                gettext(
+                    "You cannot switch yourself off, change your own role or lock yourself out: ask another admin."
+                )
             )
         return cleaned
 

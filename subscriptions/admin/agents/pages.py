@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, gettext_lazy, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from events.admin.filters import CustomerFilter, LinkFilter
@@ -18,7 +19,7 @@ from events.api.errors import ApiError
 from subscriptions.accounts.changes import record_status
 from subscriptions.admin.agents.form import AgentForm
 from subscriptions.admin.agents.inviting import InvitingAdmin
-from subscriptions.admin.confirmation import confirmed, one_or_many
+from subscriptions.admin.confirmation import confirmed
 from subscriptions.admin.customer_scoped import OfCustomerAdmin, id_field, is_platform, sees_numbers
 from subscriptions.admin.switching import SwitchableAdmin
 from subscriptions.auth.logout import sign_out
@@ -46,7 +47,8 @@ class TeamFilter(admin.SimpleListFilter):
 
 
 class QueueFilter(LinkFilter):
-    parameter_name = title = "queue"
+    parameter_name = "queue"
+    title = gettext_lazy("queue")
     field = "queues"
     row_model = Queue
 
@@ -54,7 +56,7 @@ class QueueFilter(LinkFilter):
 @admin.register(Agent)
 class AgentAdmin(InvitingAdmin, SwitchableAdmin, OfCustomerAdmin):
     form = AgentForm
-    empty_text = "They sign in, take calls and see what is theirs; import many at once."
+    empty_text = gettext_lazy("They sign in, take calls and see what is theirs; import many at once.")
     list_display = [
         "name",
         "username",
@@ -71,7 +73,7 @@ class AgentAdmin(InvitingAdmin, SwitchableAdmin, OfCustomerAdmin):
     list_filter = [CustomerFilter, "role", "is_active", "status", TeamFilter, QueueFilter]
     list_select_related = ["customer", "user", "invitation"]
     search_fields = ["name", "id", "user__username", "customer__name"]
-    search_help_text = "Name, id or user name of an agent, or name of a customer"
+    search_help_text = gettext_lazy("Name, id or user name of an agent, or name of a customer")
     actions = ["invite", "revoke_invitations", "sign_out_everywhere", "switch_off", "switch_on"]
     object_actions = ("invite", "revoke_invitations", "sign_out_everywhere")
     readonly_fields = [
@@ -90,10 +92,10 @@ class AgentAdmin(InvitingAdmin, SwitchableAdmin, OfCustomerAdmin):
         login = ["username", "may_use_admin"] if may_write else ["login"]
         return [
             (None, {"fields": ["owner", "name", *id_field(request, obj)]}),
-            ("Sign in", {"fields": [*login, *(["sign_in", "tokens_valid_from"] if obj else [])]}),
-            ("Permissions", {"fields": ["role", "is_active", "granted_resources", *limits]}),
+            (gettext("Sign in"), {"fields": [*login, *(["sign_in", "tokens_valid_from"] if obj else [])]}),
+            (gettext("Permissions"), {"fields": ["role", "is_active", "granted_resources", *limits]}),
             (
-                "Work",
+                gettext("Work"),
                 {"fields": ["status", *(["status_changed_at", "desktop"] if obj else []), "queues", "teams"]},
             ),
         ]
@@ -121,7 +123,12 @@ class AgentAdmin(InvitingAdmin, SwitchableAdmin, OfCustomerAdmin):
         form.store()
         username = obj.user.get_username()
         if username != form.data["username"]:
-            self.message_user(request, f"{obj.name} signs in with the user name {username}.")
+            self.message_user(
+                request,
+                gettext("{name} signs in with the user name {username}.").format(
+                    name=obj.name, username=username
+                ),
+            )
         if obj.status != (chosen := form.cleaned_data["status"]):
             # The status is stored with its event, in a transaction of its own.
             transaction.on_commit(lambda: self._choose_status(request, obj, chosen))
@@ -136,19 +143,26 @@ class AgentAdmin(InvitingAdmin, SwitchableAdmin, OfCustomerAdmin):
         before = agent.status
         try:
             if not choose_status(agent, chosen, set_by=str(by) if by else None):
-                self.message_user(request, f"{agent.name} will be {chosen} after the present call.")
+                self.message_user(
+                    request,
+                    gettext("{name} will be {status} after the present call.").format(
+                        name=agent.name, status=chosen
+                    ),
+                )
             record_status(agent, before, chosen, rule="by-operator")
         except ApiError as error:
             self.message_user(
                 request,
-                f"The status of {agent.name} is still {agent.status}: {error.message}",
+                gettext("The status of {name} is still {status}: {reason}").format(
+                    name=agent.name, status=agent.status, reason=error.message
+                ),
                 messages.WARNING,
             )
 
     @confirmed(
-        "Sign out everywhere",
-        question="Sign these agents out everywhere?",
-        consequence=(
+        gettext_lazy("Sign out everywhere"),
+        question=gettext_lazy("Sign these agents out everywhere?"),
+        consequence=gettext_lazy(
             "All tokens issued to them until now are refused, and their admin sessions end. They can sign in again "
             "with their passwords. Their access keys stay valid: revoke them separately."
         ),
@@ -158,26 +172,28 @@ class AgentAdmin(InvitingAdmin, SwitchableAdmin, OfCustomerAdmin):
         for agent in agents:
             sign_out(agent, now)
             self.log_change(request, agent, "Signed out everywhere.")
-        count = one_or_many(len(agents), "agent")
-        self.message_user(request, f"Signed out everywhere: {count}.", messages.SUCCESS)
+        text = ngettext(
+            "Signed out everywhere: {count} agent.", "Signed out everywhere: {count} agents.", len(agents)
+        )
+        self.message_user(request, text.format(count=len(agents)), messages.SUCCESS)
         return self.to_list()
 
     def switch(self, request: HttpRequest, rows: QuerySet[Agent], *, on: bool) -> None:
         # Operators cannot lock themselves out.
         super().switch(request, rows if on else rows.exclude(user=request.user.pk), on=on)
 
-    @admin.display(description="user name", ordering="user__username")
+    @admin.display(description=gettext_lazy("user name"), ordering="user__username")
     def username(self, agent: Agent) -> str:
         return agent.user.get_username()
 
     login = username
 
-    @admin.display(description="desktop", ordering="is_present")
+    @admin.display(description=gettext_lazy("desktop"), ordering="is_present")
     def desktop(self, agent: Any) -> SafeString | str:
         """Return whether a connection with a token of the agent's own is open."""
-        return pill("connected", "good") if agent.is_present else "–"
+        return pill(gettext("connected"), "good") if agent.is_present else "–"
 
-    @admin.display(description="queues")
+    @admin.display(description=gettext_lazy("queues"))
     def serves(self, agent: Agent) -> str:
         return ", ".join(queue.name for queue in agent.queues.all()) or "–"
 
@@ -185,6 +201,6 @@ class AgentAdmin(InvitingAdmin, SwitchableAdmin, OfCustomerAdmin):
     def in_teams(self, agent: Agent) -> str:
         return ", ".join(agent.teams) or "–"
 
-    @admin.display(description="admin", boolean=True, ordering="user__is_staff")
+    @admin.display(description=gettext_lazy("admin"), boolean=True, ordering="user__is_staff")
     def uses_admin(self, agent: Agent) -> bool:
         return agent.user.is_staff

@@ -14,8 +14,10 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.translation import gettext, gettext_lazy
 
 from events.hooks import Operator, operator_of
+from subscriptions.admin.audit.sentences import conclusion_of, in_language
 from subscriptions.admin.customer_scoped import RowSelect
 from subscriptions.audit.rule_texts import text_of
 from subscriptions.explain.evidence import explain, subject_of_agent, subject_of_key
@@ -27,21 +29,25 @@ from subscriptions.models import AccessKey, Agent, AuditRecord
 ADDRESS = "admin:subscriptions_auditrecord_explain"
 
 _PILLS = {
-    Outcome.YES: ("yes", "good"),
-    Outcome.NO: ("no", "bad"),
-    Outcome.UNKNOWN: ("not known", "warn"),
-    Outcome.SKIPPED: ("not applicable", "quiet"),
+    Outcome.YES: (gettext_lazy("yes"), "good"),
+    Outcome.NO: (gettext_lazy("no"), "bad"),
+    Outcome.UNKNOWN: (gettext_lazy("not known"), "warn"),
+    Outcome.SKIPPED: (gettext_lazy("not applicable"), "quiet"),
 }
 
 
 class ExplainForm(forms.Form):
-    agent = forms.ModelChoiceField(Agent.objects.none(), required=False)
-    key = forms.ModelChoiceField(AccessKey.objects.none(), label="or access key", required=False)
+    agent = forms.ModelChoiceField(Agent.objects.none(), label=gettext_lazy("Agent"), required=False)
+    key = forms.ModelChoiceField(
+        AccessKey.objects.none(), label=gettext_lazy("or access key"), required=False
+    )
     what = forms.CharField(
-        label="Event or topic",
+        label=gettext_lazy("Event or topic"),
         max_length=400,
         widget=forms.TextInput(attrs={"class": "vTextField", "autocomplete": "off", "spellcheck": "false"}),
-        help_text="Id or cursor of an event; or a topic or pattern, whose newest event is explained.",
+        help_text=gettext_lazy(
+            "Id or cursor of an event; or a topic or pattern, whose newest event is explained."
+        ),
     )
 
     def __init__(self, *args: Any, request: HttpRequest, site: admin.AdminSite, **kwargs: Any) -> None:
@@ -53,7 +59,7 @@ class ExplainForm(forms.Form):
             self.fields[name].widget = RowSelect(
                 AccessKey._meta.get_field(path),
                 site,
-                attrs={"data-placeholder": "Not selected"},
+                attrs={"data-placeholder": gettext("Not selected")},
                 choices=self.fields[name].choices,  # type: ignore[attr-defined]
             )
 
@@ -69,7 +75,7 @@ class ExplainForm(forms.Form):
         if not self.errors.keys() & {"agent", "key"} and bool(cleaned.get("agent")) == bool(
             cleaned.get("key")
         ):
-            raise forms.ValidationError("Choose the receiver: either an agent or an access key.")
+            raise forms.ValidationError(gettext("Choose the receiver: either an agent or an access key."))
         return cleaned
 
     @property
@@ -106,7 +112,7 @@ def explain_page(request: HttpRequest, records: Any) -> HttpResponse:
     context = {
         **site.each_context(request),
         "opts": AuditRecord._meta,
-        "title": "Explain",
+        "title": gettext("Explain"),
         "form": form,
         "media": records.media + form.media,
         "receiver": receiver,
@@ -130,7 +136,7 @@ def _publish_probe(
     records.admin_site.get_model_admin(type(receiver)).log_change(
         request, receiver, f"Published a test event: {receipt.id}."
     )
-    messages.success(request, "The test event was published. The result:")
+    messages.success(request, gettext("The test event was published. The result:"))
     return HttpResponseRedirect(address_of_explain(receiver, receipt.id))
 
 
@@ -145,13 +151,13 @@ def address_of_explain(receiver: Agent | AccessKey | None, what: str) -> str:
 def _shown(explanation: Explanation) -> dict[str, Any]:
     _, kind = _PILLS[explanation.outcome]
     titles = {
-        Outcome.YES: "It was delivered",
-        Outcome.UNKNOWN: "Whether it was delivered is not known",
+        Outcome.YES: gettext("It was delivered"),
+        Outcome.UNKNOWN: gettext("Whether it was delivered is not known"),
     }
     return {
-        "title": titles.get(explanation.outcome, "It was not delivered"),
+        "title": titles.get(explanation.outcome, gettext("It was not delivered")),
         "kind": "bad" if explanation.outcome in (Outcome.NO, Outcome.SKIPPED) else kind,
-        "conclusion": explanation.conclusion,
+        "conclusion": conclusion_of(explanation),
         "steps": [_shown_step(step, step is explanation.reason) for step in explanation.steps],
     }
 
@@ -160,6 +166,8 @@ def _shown_step(step: Step, is_reason: bool) -> dict[str, Any]:
     label, kind = _PILLS[step.outcome]
     return {
         "step": step,
+        "question": in_language(step.question),
+        "message": in_language(step.message),
         "label": label,
         "kind": kind,
         "is_reason": is_reason,

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy
 
 from events.admin.filters import TextFilter, TimeFilter, ValueFilter
 from events.admin.scope import as_uuid
@@ -36,7 +37,8 @@ class AtFilter(TimeFilter):
 class RuleFilter(ValueFilter):
     """By rule. All rules are listed: the one that is searched for may have occurred long ago."""
 
-    field = parameter_name = title = "rule"
+    field = parameter_name = "rule"
+    title = gettext_lazy("rule")
     is_indexed = True
 
     def values(self, request: HttpRequest, model_admin: Any) -> Iterable[str]:
@@ -45,8 +47,8 @@ class RuleFilter(ValueFilter):
 
 class AgentFilter(TextFilter):
     parameters = ("agent",)
-    title = "agent"
-    hint = "Name or id"
+    title = gettext_lazy("agent")
+    hint = gettext_lazy("Name or id")
 
     def found_by(self, term: str) -> Q:
         agent_id = as_uuid(term)
@@ -55,8 +57,8 @@ class AgentFilter(TextFilter):
 
 class KeyFilter(TextFilter):
     parameters = ("key",)
-    title = "access key"
-    hint = "Prefix, vb_…"
+    title = gettext_lazy("access key")
+    hint = gettext_lazy("Prefix, vb_…")
 
     def found_by(self, term: str) -> Q:
         return credential_of_key(term)
@@ -64,8 +66,8 @@ class KeyFilter(TextFilter):
 
 class TopicFilter(TextFilter):
     parameters = ("topic",)
-    title = "topic"
-    hint = "Topic or part of it"
+    title = gettext_lazy("topic")
+    hint = gettext_lazy("Topic or part of it")
 
     def found_by(self, term: str) -> Q:
         return Q(topic__icontains=term)

@@ -9,9 +9,11 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.template.defaultfilters import floatformat
 from django.urls import path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, gettext_lazy
 
 from events.admin.filters import CustomerFilter
 from events.admin.scope import as_uuid, pill
@@ -49,15 +51,17 @@ _PILLS: dict[str, str] = {
 @admin.register(AuditRecord)
 class AuditRecordAdmin(AgentRecordAdmin):
     change_form_template = "admin/subscriptions/auditrecord/record.html"
-    counted_as = "audit records"
-    empty_text = "Each connection, subscription, refusal and change is recorded."
+    counted_as = gettext_lazy("audit records")
+    empty_text = gettext_lazy("Each connection, subscription, refusal and change is recorded.")
     list_display = ["at", "what", "short_topic", "who", "origin"]
     list_filter = [
         *(CustomerFilter, AgentFilter, KeyFilter, TopicFilter, AtFilter),
         *("verdict", "action", RuleFilter),
     ]
     search_fields = ["topic"]
-    search_help_text = "Name or id of a customer or agent, prefix of a key, topic, address or connection id"
+    search_help_text = gettext_lazy(
+        "Name or id of a customer or agent, prefix of a key, topic, address or connection id"
+    )
     exact_fields = ["customer_id", "agent_id", "connection_id"]
     part_fields = ["topic", "credential", "address"]
     fields = [
@@ -145,54 +149,56 @@ class AuditRecordAdmin(AgentRecordAdmin):
             return credential_of_key(term)
         return super().found_by(term)
 
-    @admin.display(description="verdict")
+    @admin.display(description=gettext_lazy("verdict"))
     def colored_verdict(self, record: AuditRecord) -> SafeString:
         return pill(record.get_verdict_display().lower(), _PILLS.get(record.verdict, "quiet"))
 
-    @admin.display(description="action")
+    @admin.display(description=gettext_lazy("action"))
     def what(self, record: AuditRecord) -> SafeString:
         return format_html(
             '{} {}{}<br><span class="quiet" title="{}">{}</span>',
             record.get_action_display(),
             self.colored_verdict(record),
-            f" × {record.count:,}" if record.count > 1 else "",
+            f" × {floatformat(record.count, '0g')}" if record.count > 1 else "",
             text_of(record.rule),
             record.rule,
         )
 
-    @admin.display(description="topic")
+    @admin.display(description=gettext_lazy("topic"))
     def short_topic(self, record: AuditRecord) -> SafeString | None:
         """Return the topic with shortened UUIDs, and the whole topic as its title."""
         if not record.topic:
             return None
         return format_html('<code title="{}">{}</code>', record.topic, shortened(record.topic))
 
-    @admin.display(description="holder")
+    @admin.display(description=gettext_lazy("holder"))
     def who(self, record: AuditRecord) -> SafeString:
         names = [name for name in (self.agent(record), self.customer(record)) if name]
-        shown = format_html_join(", ", "{}", ((name,) for name in names)) or "unknown"
+        shown = format_html_join(", ", "{}", ((name,) for name in names)) or gettext("unknown")
         return format_html('{}<br><span class="quiet">{}</span>', shown, record.credential)
 
-    @admin.display(description="from")
+    @admin.display(description=gettext_lazy("from"))
     def origin(self, record: AuditRecord) -> SafeString:
         return format_html(
             "{}<br>{}", record.address, self._connection_link(record, str(record.connection_id)[:8])
         )
 
-    @admin.display(description="meaning")
+    @admin.display(description=gettext_lazy("meaning"))
     def meaning(self, record: AuditRecord) -> str:
         return text_of(record.rule)
 
-    @admin.display(description="integrity")
+    @admin.display(description=gettext_lazy("integrity"))
     def seal(self, record: AuditRecord) -> SafeString | str:
         """Return the digest, and whether it fits its place in the chain."""
         if record.position is None:
-            return pill("not part of the chain: inserted", "bad")
+            return pill(gettext("not part of the chain: inserted"), "bad")
         if not has_valid_seal(record):
-            return format_html("<code>{}</code> {}", record.digest, pill("the record was changed", "bad"))
+            return format_html(
+                "<code>{}</code> {}", record.digest, pill(gettext("the record was changed"), "bad")
+            )
         return format_html("<code>{}</code>", record.digest)
 
-    @admin.display(description="connection")
+    @admin.display(description=gettext_lazy("connection"))
     def connection(self, record: AuditRecord) -> SafeString:
         return self._connection_link(record, str(record.connection_id))
 
@@ -200,5 +206,5 @@ class AuditRecordAdmin(AgentRecordAdmin):
         if record.connection_id == NO_CONNECTION:
             return SafeString("–")
         url = reverse("admin:subscriptions_auditrecord_changelist")
-        title = f"All records of connection {record.connection_id}"
+        title = gettext("All records of connection {id}").format(id=record.connection_id)
         return format_html('<a href="{}?q={}" title="{}">{}</a>', url, record.connection_id, title, shown)

@@ -1,5 +1,7 @@
 """The admin page of one call: all its events, and who received each of them."""
 
+# Long because the page of a call is read as a whole, from its events to their recipients.
+
 from __future__ import annotations
 
 import json
@@ -16,12 +18,14 @@ from django.db.models.functions import StrIndex
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.translation import gettext, gettext_lazy
 
 from events.admin.scope import RefusedQuery, as_uuid
 from events.domain.strict_json import encode
 from events.hooks import directory, operator_of
 from events.models import Event, ResourceState, split_agents
 from subscriptions.admin.audit.explain_page import address_of_explain
+from subscriptions.admin.audit.sentences import conclusion_of
 from subscriptions.explain.evidence import explain, subject_of_agent, subject_of_key
 from subscriptions.explain.lookup import stored
 from subscriptions.explain.report import Outcome
@@ -40,10 +44,10 @@ MAX_NUMBERS = 100_000
 """Numbers of the log that are searched: a long call in a busy log has more around it."""
 
 _OUTCOMES = {
-    Outcome.YES: ("delivered", "good"),
-    Outcome.NO: ("not delivered", "bad"),
-    Outcome.UNKNOWN: ("not known", "warn"),
-    Outcome.SKIPPED: ("not delivered", "quiet"),
+    Outcome.YES: (gettext_lazy("delivered"), "good"),
+    Outcome.NO: (gettext_lazy("not delivered"), "bad"),
+    Outcome.UNKNOWN: (gettext_lazy("not known"), "warn"),
+    Outcome.SKIPPED: (gettext_lazy("not delivered"), "quiet"),
 }
 _SAID = ("status", "direction", "reason", "hangup_reason", "queue_name", "agent_name", "disposition", "note")
 """Fields of the data that tell in a line what has happened."""
@@ -102,7 +106,7 @@ def call_page(request: HttpRequest, states: Any) -> HttpResponse:
     context = {
         **states.admin_site.each_context(request),
         "opts": states.opts,
-        "title": "Call",
+        "title": gettext("Call"),
         "call_id": call_id,
         "facts": _facts(state, customer_id, events),
         "state": state,
@@ -186,21 +190,26 @@ def _facts(
     customer = Customer.objects.filter(pk=customer_id).first()
     begin, end = events[0].timestamp, events[-1].timestamp
     return [
-        ("Customer", customer or customer_id),
-        ("From", _party(data.get("source"))),
-        ("To", _party(data.get("destination"))),
-        ("Direction", data.get("direction") or "not known"),
-        ("State", "live" if state and state.live else "ended"),
-        ("Began", _moment(begin)),
-        ("Last event", f"{_moment(end)}, after {_duration((end - begin).total_seconds())}"),
+        (gettext("Customer"), customer or customer_id),
+        (gettext("From"), _party(data.get("source"))),
+        (gettext("To"), _party(data.get("destination"))),
+        (gettext("Direction"), data.get("direction") or gettext("not known")),
+        (gettext("State"), gettext("live") if state and state.live else gettext("ended")),
+        (gettext("Began"), _moment(begin)),
+        (
+            gettext("Last event"),
+            gettext("{time}, after {duration}").format(
+                time=_moment(end), duration=_duration((end - begin).total_seconds())
+            ),
+        ),
     ]
 
 
 def _party(address: object) -> str:
     if not isinstance(address, dict):
-        return str(address or "not known")
+        return str(address or gettext("not known"))
     name, target = address.get("target_name") or "", address.get("target") or ""
-    return " ".join(filter(None, (str(name), str(target)))) or "not known"
+    return " ".join(filter(None, (str(name), str(target)))) or gettext("not known")
 
 
 def _moment(at: datetime) -> str:
@@ -224,10 +233,10 @@ def _recipients(event: Event) -> list[Mapping[str, Any]]:
         shown.append(
             {
                 "name": receiver.name if isinstance(receiver, Agent) else receiver.label,
-                "sort": receiver.get_role_display() if isinstance(receiver, Agent) else "Access key",
+                "sort": receiver.get_role_display() if isinstance(receiver, Agent) else gettext("Access key"),
                 "label": label,
                 "kind": kind,
-                "reason": explanation.conclusion,
+                "reason": conclusion_of(explanation),
                 "url": address_of_explain(receiver, str(event.pk)),
             }
         )

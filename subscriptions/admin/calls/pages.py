@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
+from django.utils.translation import gettext, gettext_lazy, ngettext
 
 from events.admin.pages import EventAdmin, ResourceStateAdmin
 from events.hooks import operator_of
@@ -15,7 +16,7 @@ from events.log.publish import publish
 from events.models import Event, ResourceState
 from subscriptions.accounts.changes import current_actor, record
 from subscriptions.admin.calls.call_page import address_of_call, call_of, call_page
-from subscriptions.admin.confirmation import REASON_LABEL, ConfirmingAdmin, confirmed, one_or_many, reason_of
+from subscriptions.admin.confirmation import REASON_LABEL, ConfirmingAdmin, confirmed, reason_of
 from subscriptions.models import AuditAction, AuditVerdict
 
 RULE = "ended-by-operator"
@@ -70,10 +71,12 @@ class EndableStateAdmin(ConfirmingAdmin, ResourceStateAdmin):
         )
 
     @confirmed(
-        "End the call",
-        question="End these calls?",
-        consequence="The gateway publishes their end to all subscribers. Nothing is hung up on the platform: if the "
-        "platform reports a call again, it is live again. Use it for calls whose end was never published.",
+        gettext_lazy("End the call"),
+        question=gettext_lazy("End these calls?"),
+        consequence=gettext_lazy(
+            "The gateway publishes their end to all subscribers. Nothing is hung up on the platform: if the "
+            "platform reports a call again, it is live again. Use it for calls whose end was never published."
+        ),
         permissions=("end",),
         reason_label=REASON_LABEL,
     )
@@ -81,9 +84,11 @@ class EndableStateAdmin(ConfirmingAdmin, ResourceStateAdmin):
         """Publish the end of calls, or of their places, and record who did it."""
         reason = reason_of(request)
         ended = sum(self._end(row, request.user.get_username(), reason) for row in rows)
-        text = f"The end of {one_or_many(ended, 'call')} was published."
+        text = ngettext(
+            "The end of {count} call was published.", "The end of {count} calls was published.", ended
+        ).format(count=ended)
         if ended < len(rows):
-            text += f" {len(rows) - ended} had ended meanwhile."
+            text += " " + gettext("{count} had ended meanwhile.").format(count=len(rows) - ended)
         self.message_user(request, text, messages.SUCCESS)
         return self.to_list()
 

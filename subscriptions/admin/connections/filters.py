@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext, gettext_lazy
 
 from events.admin.filters import LinkFilter
 from subscriptions.models import AccessKey, LiveConnection
@@ -15,17 +16,17 @@ from subscriptions.presence.registry import lagging
 
 class KeyFilter(LinkFilter):
     parameter_name = "key"
-    title = "access key"
+    title = gettext_lazy("access key")
     field = "key_id"
     row_model = AccessKey
 
 
 class CredentialFilter(admin.SimpleListFilter):
-    title = "credential"
+    title = gettext_lazy("credential")
     parameter_name = "credential"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("key", "Access keys"), ("token", "Tokens of agents")]
+        return [("key", gettext("Access keys")), ("token", gettext("Tokens of agents"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[LiveConnection]) -> QuerySet[LiveConnection]:
         match self.value():
@@ -37,11 +38,11 @@ class CredentialFilter(admin.SimpleListFilter):
 
 
 class PaceFilter(admin.SimpleListFilter):
-    title = "pace"
+    title = gettext_lazy("pace")
     parameter_name = "pace"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("behind", "Lagging")]
+        return [("behind", gettext("Lagging"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[LiveConnection]) -> QuerySet[LiveConnection]:
         return queryset.filter(pk__in=lagging()) if self.value() == "behind" else queryset

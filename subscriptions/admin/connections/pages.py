@@ -11,11 +11,12 @@ from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.template.defaultfilters import filesizeformat
+from django.template.defaultfilters import filesizeformat, floatformat
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, gettext_lazy, ngettext
 
 from events.admin.filters import CustomerFilter
 from events.admin.scope import as_uuid, pill
@@ -27,7 +28,6 @@ from subscriptions.admin.confirmation import (
     REASON_LABEL,
     ConfirmingAdmin,
     confirmed,
-    one_or_many,
     reason_of,
 )
 from subscriptions.admin.connections.filters import CredentialFilter, KeyFilter, PaceFilter
@@ -45,12 +45,12 @@ TOPICS_SHOWN = 2
 class LiveConnectionAdmin(ConfirmingAdmin, AgentRecordAdmin):
     change_form_template = "admin/subscriptions/liveconnection/change_form.html"
     change_list_template = "admin/subscriptions/liveconnection/change_list.html"
-    empty_text = "A client appears here as soon as it connects."
+    empty_text = gettext_lazy("A client appears here as soon as it connects.")
     list_display = ["who", "from_where", "subscriptions", "since", "sent", "waiting", "lag"]
     list_select_related = ["process"]
     list_filter = [CustomerFilter, KeyFilter, CredentialFilter, PaceFilter]
     search_fields = ["topics"]
-    search_help_text = (
+    search_help_text = gettext_lazy(
         "Name or id of a customer or agent, prefix of a key, address, client, topic or connection id"
     )
     exact_fields = ["id", "customer_id", "agent_id", "key_id"]
@@ -127,22 +127,22 @@ class LiveConnectionAdmin(ConfirmingAdmin, AgentRecordAdmin):
             row.is_closing = row.pk in closing
 
     @confirmed(
-        "Close connection",
-        question="Close these connections?",
+        gettext_lazy("Close connection"),
+        question=gettext_lazy("Close these connections?"),
         consequence=CLOSING_CONSEQUENCE,
         permissions=("close",),
         reason_label=REASON_LABEL,
     )
     def close_connections(self, request: HttpRequest, rows: list[LiveConnection]) -> HttpResponse:
         close_connections(rows, by=operator_and_address(request), reason=reason_of(request))
-        count = one_or_many(len(rows), "connection")
-        self.message_user(request, f"Closing {count}.", messages.SUCCESS)
+        text = ngettext("Closing {count} connection.", "Closing {count} connections.", len(rows))
+        self.message_user(request, text.format(count=len(rows)), messages.SUCCESS)
         return self.to_list()
 
-    @admin.display(description="holder", ordering="customer_id")
+    @admin.display(description=gettext_lazy("holder"), ordering="customer_id")
     def who(self, row: Any) -> SafeString:
         names = [name for name in (row.agent_name, row.customer_name) if name] or [str(row.customer_id)]
-        closing = format_html(" {}", pill("closing", "warn")) if row.is_closing else ""
+        closing = format_html(" {}", pill(gettext("closing"), "warn")) if row.is_closing else ""
         return format_html(
             '{}{}<br><span class="quiet">{}</span>',
             ", ".join(names),
@@ -150,9 +150,9 @@ class LiveConnectionAdmin(ConfirmingAdmin, AgentRecordAdmin):
             row.key_label or row.credential,
         )
 
-    @admin.display(description="from")
+    @admin.display(description=gettext_lazy("from"))
     def from_where(self, row: LiveConnection) -> SafeString:
-        stream = " · event stream" if row.transport == SSE else ""
+        stream = f" · {gettext('event stream')}" if row.transport == SSE else ""
         client = row.client if len(row.client) <= 40 else f"{row.client[:38]}…"
         return format_html(
             '{}<br><span class="quiet" title="{}">{}{}</span>',
@@ -162,7 +162,7 @@ class LiveConnectionAdmin(ConfirmingAdmin, AgentRecordAdmin):
             stream,
         )
 
-    @admin.display(description="topics")
+    @admin.display(description=gettext_lazy("topics"))
     def subscriptions(self, row: LiveConnection) -> SafeString | str:
         topics = row.topics.split("\n")[:TOPICS_SHOWN] if row.topics else []
         own = re.compile(f"(?<=^customer_id:){row.customer_id}|(?<=^agent_id:){row.agent_id}")
@@ -172,52 +172,61 @@ class LiveConnectionAdmin(ConfirmingAdmin, AgentRecordAdmin):
             ((topic, shortened(own.sub("…", topic))) for topic in topics),
         )
         if more := row.topic_count - len(topics):
-            return format_html('{}<span class="quiet">and {} more</span>', shown, more)
-        return shown or "none yet"
+            return format_html(
+                '{}<span class="quiet">{}</span>', shown, gettext("and {count} more").format(count=more)
+            )
+        return shown or gettext("none yet")
 
-    @admin.display(description="since", ordering="opened_at")
+    @admin.display(description=gettext_lazy("since"), ordering="opened_at")
     def since(self, row: LiveConnection) -> SafeString:
         moment = f"{row.opened_at:%Y-%m-%d %H:%M:%S} UTC"
         return format_html('<span title="{}">{}</span>', moment, _short(timezone.now() - row.opened_at))
 
-    @admin.display(description="sent")
+    @admin.display(description=gettext_lazy("sent"))
     def sent(self, row: Any) -> str:
-        return f"{row.stats.sent_events:,}"
+        return floatformat(row.stats.sent_events, "0g")
 
-    @admin.display(description="queued")
+    @admin.display(description=gettext_lazy("queued"))
     def waiting(self, row: Any) -> SafeString | str:
         if not row.stats.queued_bytes:
             return "–"
         shown = filesizeformat(row.stats.queued_bytes)
         seconds = row.stats.stalled_seconds
-        return pill(f"{shown}, for {seconds} s", "bad") if seconds > 1 else shown
+        return (
+            pill(gettext("{what}, for {seconds} s").format(what=shown, seconds=seconds), "bad")
+            if seconds > 1
+            else shown
+        )
 
-    @admin.display(description="lag")
+    @admin.display(description=gettext_lazy("lag"))
     def lag(self, row: Any) -> SafeString | str:
         if not row.stats.lag_events:
-            return "none"
-        events = one_or_many(row.stats.lag_events, "event")
-        return pill(f"{events}, for {row.stats.stalled_seconds} s", "warn")
+            return gettext("none")
+        count = row.stats.lag_events
+        events = ngettext("{count} event", "{count} events", count).format(count=count)
+        return pill(
+            gettext("{what}, for {seconds} s").format(what=events, seconds=row.stats.stalled_seconds), "warn"
+        )
 
-    @admin.display(description="credential")
+    @admin.display(description=gettext_lazy("credential"))
     def credential_link(self, row: Any) -> SafeString | str:
         if row.key_id is None:
             return str(row.credential)
         url = reverse("admin:subscriptions_accesskey_change", args=[row.key_id])
         return format_html('<a href="{}">{}… {}</a>', url, row.credential, row.key_label)
 
-    @admin.display(description="topics")
+    @admin.display(description=gettext_lazy("topics"))
     def all_topics(self, row: LiveConnection) -> SafeString | str:
         topics = row.topics.split("\n") if row.topics else []
         shown = format_html_join("", "<code>{}</code><br>", ((topic,) for topic in topics))
         if more := row.topic_count - len(topics):
-            return format_html("{}and {} more", shown, more)
-        return shown or "none yet"
+            return format_html("{}{}", shown, gettext("and {count} more").format(count=more))
+        return shown or gettext("none yet")
 
-    @admin.display(description="audit log")
+    @admin.display(description=gettext_lazy("audit log"))
     def records(self, row: LiveConnection) -> SafeString:
         url = reverse("admin:subscriptions_auditrecord_changelist")
-        return format_html('<a href="{}?q={}">Records of this connection</a>', url, row.pk)
+        return format_html('<a href="{}?q={}">{}</a>', url, row.pk, gettext("Records of this connection"))
 
 
 def _short(age: timedelta) -> str:

@@ -62,7 +62,7 @@ def test_an_empty_list_says_what_makes_rows_appear(model: Any) -> None:
     names = str(model._meta.verbose_name_plural)
     assert f"<strong>No {names} yet.</strong>" in page.text
     [pages] = [page.response.context["cl"].model_admin]
-    assert pages.empty_text in page.text.replace("&#x27;", "'")
+    assert str(pages.empty_text) in page.text.replace("&#x27;", "'")
     assert pages.empty_text
 
 

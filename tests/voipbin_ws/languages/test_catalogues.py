@@ -5,9 +5,11 @@ from __future__ import annotations
 import gettext
 import io
 import re
+from functools import cache
 
 import pytest
 
+from tests.support.processes import ROOT
 from voipbin_ws.languages.catalogues import (
     PLURALS,
     Catalogue,
@@ -20,7 +22,7 @@ from voipbin_ws.languages.catalogues import (
 )
 from voipbin_ws.languages.sources import Text, texts_of_scripts, texts_of_server
 
-SOURCES = {"django": texts_of_server, "djangojs": texts_of_scripts}
+SOURCES = {"django": cache(texts_of_server), "djangojs": cache(texts_of_scripts)}
 WRITE = "run manage.py write_catalogues, and translate what it lists"
 PLACES = re.compile(r"\{\w*\}|%\(\w+\)s|%[sd]|</?\w+|<br>")
 
@@ -53,6 +55,13 @@ def test_what_is_made_of_the_catalogues_is_up_to_date(language: str) -> None:
     assert po.with_suffix(".mo").read_bytes() == mo_bytes(plural_forms, read_po(po.read_text())), WRITE
     scripts = read_po(po_path(language, "djangojs").read_text())
     assert script_path(language).read_text() == script_text(names_of_forms, scripts), WRITE
+
+
+def test_refusals_that_pages_translate_are_those_of_the_gateway() -> None:
+    wanted = [text.text for text, file in SOURCES["djangojs"]().items() if file.endswith("/refusals.js")]
+    code = "".join(path.read_text() for path in (ROOT / "subscriptions").rglob("*.py"))
+    assert len(wanted) > 10
+    assert [text for text in wanted if text not in code] == []
 
 
 def test_files_are_those_of_gnu_gettext() -> None:

@@ -90,6 +90,11 @@ def test_a_script_with_what_a_bundle_cannot_have_is_refused(script: str) -> None
         bundle("main.js", {"main.js": script, "one.js": "export const one = 1;\n"}.__getitem__)
 
 
+def test_a_script_alone_shares_no_name_with_others_of_its_page() -> None:
+    script = "(() => { const isDark = true; })();\n"
+    assert bundle("theme.js", {"theme.js": script}.__getitem__) == script
+
+
 @pytest.mark.parametrize("path", sorted(STATIC.glob("*/*/main.js")), ids=lambda path: path.parent.name)
 def test_the_scripts_of_all_pages_are_bundled(path: Path) -> None:
     def read(name: str) -> str:

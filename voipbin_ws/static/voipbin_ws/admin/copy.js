@@ -1,5 +1,5 @@
 /** Buttons with `data-copy` copy the text of the element with that id to the clipboard. */
-"use strict";
+import { gettext } from "../shared/gettext.js";
 
 (() => {
   const SHOWN_MS = 2000;
@@ -29,10 +29,10 @@
     if (!button || !element) return;
     try {
       await copy(element);
-      showText(button, "Copied");
+      showText(button, gettext("Copied"));
     } catch {
       getSelection()?.selectAllChildren(element);
-      showText(button, "Press Ctrl+C");
+      showText(button, gettext("Press Ctrl+C"));
     }
   });
 })();

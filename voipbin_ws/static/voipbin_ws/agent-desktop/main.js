@@ -19,6 +19,7 @@ import { inOrder } from "../shared/resource-state.js";
 import { ConnectionStatus } from "../shared/connection-status.js";
 import { descendant, element, PartList, setShown, setTexts } from "../shared/dom.js";
 import { gettext } from "../shared/gettext.js";
+import { refusalText } from "../shared/refusals.js";
 import { LiveData } from "../shared/live-data.js";
 import { showWho, SignInForm } from "../shared/sign-in-form.js";
 import { duration, timeOfDay } from "../shared/time.js";
@@ -81,11 +82,12 @@ async function load(me, now) {
     read(`/v1.0/agents/${agentId}/status`),
     read("/v1.0/actions"),
   ]);
+  const permitted = { ...actions.content, reason: refusalText(actions.content.reason ?? "") };
   const show = () => {
     const history = inOrder([...pastCalls.content.items, ...pastPlaces.content.items]);
     desk.load({ agentId, queues: me.queues, status: status.content, calls: calls.items, places: places.items, history }, now);
-    messages.load({ me, page: conversations.content, isPermitted, actions: actions.content, now });
-    callCards.load(me, actions.content);
+    messages.load({ me, page: conversations.content, isPermitted, actions: permitted, now });
+    callCards.load(me, permitted);
     notePanel.load(me);
     statusPanel.load(me);
     myDay.load(agentId);

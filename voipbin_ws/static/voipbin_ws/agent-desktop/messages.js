@@ -20,7 +20,7 @@ const AT_END_PIXELS = 60;
 const DAY_MS = 86_400_000;
 export const THREADS_AT_ONCE = "100";
 const MESSAGES_AT_ONCE = "100";
-const DELIVERIES = new Map(Object.entries({ sent: gettext("on its way"), delivered: gettext("delivered"), failed: gettext("failed"), undelivered: gettext("not delivered") }));
+const DELIVERIES = new Map(Object.entries({ sent: gettext("on its way"), delivered: gettext("delivered"), failed: gettext("failed"), undelivered: gettext("undelivered") }));
 const NUMBER = /^\+?\d{2,20}$/;
 
 /** @param {number} at @param {number} now */

@@ -1,5 +1,7 @@
 /** The frames of the console: the newest ones, what is searched for, and what a line shows of each. Sans-I/O. */
 
+import { gettext, ngettext } from "../shared/gettext.js";
+
 export const MAX_FRAMES = 500;
 const MAX_INACCURACY_MS = 1000;
 
@@ -39,9 +41,12 @@ export class FrameLog {
   get summary() {
     const shown = this.shown.length;
     const all = this.#frames.length;
-    const missed = this.missed ? ` Paused: ${this.missed} more came.` : "";
-    if (!all) return `No frame yet.${missed}`;
-    return `${shown === all ? all : `${shown} of ${all}`} ${all === 1 ? "frame" : "frames"}, newest first.${missed}`;
+    const missed = this.missed ? ` ${gettext("Paused: {count} more came.", { count: this.missed })}` : "";
+    if (!all) return `${gettext("No frame yet.")}${missed}`;
+    const frames = shown === all
+      ? ngettext("{count} frame, newest first.", "{count} frames, newest first.", all)
+      : ngettext("{shown} of {count} frame, newest first.", "{shown} of {count} frames, newest first.", all, { shown });
+    return `${frames}${missed}`;
   }
 }
 

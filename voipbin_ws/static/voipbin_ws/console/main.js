@@ -6,11 +6,17 @@ import { FrameLog } from "./frame-log.js";
 import { PublishPanel } from "./publish-panel.js";
 import { EventClient, State } from "../event-client.js";
 import { descendant, element, field, PartList, setShown, setTexts } from "../shared/dom.js";
+import { gettext } from "../shared/gettext.js";
 import { GatewayClock } from "../shared/gateway-clock.js";
 import { token } from "../shared/token.js";
 
 const RESOURCES = ["call", "message", "activeflow", "conference", "queue", "agent", "recording", "transcription"];
 
+/** @type {Map<string, string>} */
+const STATES = new Map([
+  [State.IDLE, gettext("Not connected")], [State.CONNECTING, gettext("Connecting…")], [State.RECONNECTING, gettext("Reconnecting…")],
+  [State.SUSPENDED, gettext("Offline")], [State.FAILED, gettext("Connection refused")],
+]);
 const clock = new GatewayClock();
 const log = new FrameLog();
 const frames = new FrameList(log);
@@ -28,13 +34,13 @@ async function connect(value) {
   const answer = await fetch("/v1.0/me", { headers: { Authorization: `Bearer ${value}` }, cache: "no-store" }).catch(() => null);
   const me = await answer?.json().catch(() => null);
   if (!answer?.ok || !me) {
-    setTexts({ "credential-error": me?.message ?? "The gateway does not answer." });
+    setTexts({ "credential-error": me?.message ?? gettext("The gateway does not answer.") });
     return;
   }
   credential = value;
   clock.set({ at: Date.parse(me.now), uncertainty: 0, receivedAt: performance.now() });
-  const name = me.agent?.name ?? "an access key";
-  setTexts({ who: `Connected as ${name} of ${me.customer.name ?? me.customer.id}${me.role ? `, ${me.role}` : ""}.` });
+  const name = me.agent?.name ?? gettext("an access key");
+  setTexts({ who: gettext("Connected as {name} of {customer}.", { name: me.role ? `${name} (${me.role})` : name, customer: me.customer.name ?? me.customer.id }) });
   offerTopics(me.topics);
   open();
 }
@@ -57,8 +63,8 @@ function open() {
     frames.changed();
   });
   client.on("state", ({ current, reason, transport }) => {
-    const how = transport === "sse" ? " by server-sent events" : "";
-    setTexts({ connection: current === State.CONNECTED ? `Connected${how}` : `${current}${reason ? `: ${reason}` : ""}` });
+    const connected = transport === "sse" ? gettext("Connected by server-sent events") : gettext("Connected");
+    setTexts({ connection: current === State.CONNECTED ? connected : `${STATES.get(current) ?? current}${reason ? `: ${reason}` : ""}` });
     element("connection").dataset.state = current;
   });
   client.connect();
@@ -71,7 +77,7 @@ function disconnect() {
   subscriptions.clear();
   showTopics();
   showConnected(false);
-  setTexts({ who: "Use your session of the other pages, an access key, or a token.", connection: "Not connected" });
+  setTexts({ who: gettext("Use your session of the other pages, an access key, or a token."), connection: gettext("Not connected") });
 }
 
 /** @param {boolean} isConnected */
@@ -101,7 +107,7 @@ async function subscribe() {
     const subscription = await client.subscribe(topic, () => {}, filter ? { filter: JSON.parse(filter) } : {});
     subscriptions.set(topic, { filter, unsubscribe: () => subscription.unsubscribe() });
   } catch (error) {
-    setTexts({ "subscribe-error": error instanceof SyntaxError ? `The filter is no JSON: ${error.message}` : error.message });
+    setTexts({ "subscribe-error": error instanceof SyntaxError ? gettext("The filter is no JSON: {reason}", { reason: error.message }) : error.message });
   }
   showTopics();
 }
@@ -165,7 +171,7 @@ element("language").addEventListener("change", showCode);
 element("close-code").addEventListener("click", () => dialog.close());
 element("copy-code").addEventListener("click", async () => {
   await navigator.clipboard.writeText(element("code").textContent ?? "");
-  setTexts({ "copy-code": "Copied" });
+  setTexts({ "copy-code": gettext("Copied") });
 });
 
 showConnected(false);

@@ -1,6 +1,7 @@
 /** Publishing an example of any event type, and the explanation of its delivery. */
 
 import { element, field, setShown, setTexts } from "../shared/dom.js";
+import { gettext } from "../shared/gettext.js";
 
 export class PublishPanel {
   #credential;
@@ -56,7 +57,7 @@ export class PublishPanel {
       setTexts({ "publish-answer": `${response.status}\n${JSON.stringify(content, null, 2)}` });
       return response.ok ? content : null;
     } catch {
-      setTexts({ "publish-answer": "The gateway does not answer." });
+      setTexts({ "publish-answer": gettext("The gateway does not answer.") });
       return null;
     }
   }

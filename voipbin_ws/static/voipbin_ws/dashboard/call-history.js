@@ -1,6 +1,6 @@
 /** Calls of the past: the query for them, what is shown of each, and their CSV file. Sans-I/O. */
 
-import { DIRECTIONS, partyOf } from "../shared/call.js";
+import { capitalized, partyOf } from "../shared/call.js";
 import { numberSearch } from "../shared/phone-number.js";
 import { displayText } from "../shared/text.js";
 import { dateAndTime, parseTime } from "../shared/time.js";
@@ -10,6 +10,7 @@ import { gettext } from "../shared/gettext.js";
 /** @typedef {Pick<Board, "agentName" | "queueName" | "dialing">} Directory */
 
 export const OUTCOMES = new Map(Object.entries({ answered: gettext("Answered"), abandoned: gettext("Abandoned"), voicemail: gettext("Voicemail"), unanswered: gettext("Not answered") }));
+const EXPORTED_OUTCOMES = new Map(Object.entries({ answered: "Answered", abandoned: "Abandoned", voicemail: "Voicemail", unanswered: "Not answered", live: "Live" }));
 const MIN_DIGITS = 3;
 // What begins a formula in a spreadsheet (OWASP, CSV Injection), also in full width.
 const FORMULA = /^ *[=+\-@\t\r\n\0\uff1d\uff0b\uff0d\uff20]/;
@@ -77,16 +78,13 @@ function cell(value) {
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
-/** Return the calls as a CSV file (RFC 4180), with times in the browser's zone. @param {PastCall[]} calls @param {string} zone The zone's name. */
+/** Return the calls as a CSV file (RFC 4180) in English, the same for every language, with times in the browser's zone. @param {PastCall[]} calls @param {string} zone The zone's name. */
 export function csvOf(calls, zone) {
   const seconds = (/** @type {number | null} */ milliseconds) => (milliseconds === null ? null : Math.round(milliseconds / 1000));
-  const columns = [
-    ...[gettext("Started ({zone})", { zone }), gettext("Ended ({zone})", { zone }), gettext("Direction"), gettext("From name"), gettext("From number"), gettext("To name"), gettext("To number")],
-    ...[gettext("Queues"), gettext("Agents"), gettext("Outcome"), gettext("Wait in seconds"), gettext("Duration in seconds"), gettext("Call id")],
-  ];
-  const rows = calls.map(({ id, startedAt, endedAt, direction, from, to, queues, agents, outcomeLabel, waitMs }) => [
-    dateAndTime(startedAt), endedAt === null ? null : dateAndTime(endedAt), DIRECTIONS.get(direction) ?? direction,
-    ...[from.name, from.number, to.name, to.number, queues.join("; "), agents.join("; "), outcomeLabel],
+  const columns = [`Started (${zone})`, `Ended (${zone})`, "Direction", "From name", "From number", "To name", "To number", "Queues", "Agents", "Outcome", "Wait in seconds", "Duration in seconds", "Call id"];
+  const rows = calls.map(({ id, startedAt, endedAt, direction, from, to, queues, agents, outcome, waitMs }) => [
+    dateAndTime(startedAt), endedAt === null ? null : dateAndTime(endedAt), capitalized(direction),
+    ...[from.name, from.number, to.name, to.number, queues.join("; "), agents.join("; "), EXPORTED_OUTCOMES.get(outcome) ?? "Ended"],
     ...[seconds(waitMs), endedAt === null ? null : seconds(Math.max(0, endedAt - startedAt)), id],
   ]);
   return BYTE_ORDER_MARK + [columns, ...rows].map((row) => `${row.map(cell).join(",")}\r\n`).join("");

@@ -3,6 +3,7 @@
 import { exactTime } from "./time.js";
 import { keepToken, replaceToken, token } from "./token.js";
 import { gettext } from "./gettext.js";
+import { refusalText } from "./refusals.js";
 
 const TIMEOUT_MS = 20_000;
 const HEADER_STEP_MS = 1000; // The header Date counts whole seconds.
@@ -82,7 +83,7 @@ export async function request(method, path, body, outlivesPage = false) {
     throw noAnswer(error);
   }
   const { status, ok } = response;
-  if (!ok && typeof content?.code === "string" && content.code) throw new ApiError(status, content.code, String(content.message ?? gettext("The gateway answered {status}.", { status })));
+  if (!ok && typeof content?.code === "string" && content.code) throw new ApiError(status, content.code, refusalText(String(content.message ?? gettext("The gateway answered {status}.", { status }))));
   if (!ok || (content === null && status !== 204)) {
     throw new ApiError(status, "", gettext("The answer (status {status}) is not the gateway’s. A proxy, a firewall or a login page may be in between.", { status }));
   }

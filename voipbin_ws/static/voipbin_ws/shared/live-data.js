@@ -3,6 +3,7 @@
 import { EventClient, State } from "../event-client.js";
 import { changePassword, endToken, read } from "./auth.js";
 import { GatewayClock } from "./gateway-clock.js";
+import { refusalText } from "./refusals.js";
 import { dropToken, dropTokenEverywhere, followTabs, token } from "./token.js";
 import { gettext } from "./gettext.js";
 
@@ -157,7 +158,7 @@ export class LiveData {
   /** @param {string} message */
   #endSession(message) {
     this.stop();
-    this.#callbacks.signedOut(message);
+    this.#callbacks.signedOut(refusalText(message));
   }
 
   async #load() {

@@ -9,6 +9,8 @@ import { requestToken, token } from "./token.js";
 
 const NO_SITE_DATA = gettext("This browser blocks site data: you are signed in until this page is reloaded or closed.");
 
+const ROLES = new Map(Object.entries({ agent: gettext("agent"), manager: gettext("manager"), admin: gettext("admin"), staff: gettext("staff") }));
+
 export class SignInForm {
   #content;
   #begin;
@@ -69,5 +71,5 @@ export class SignInForm {
 /** Show in the header who is signed in. @param {Me} me */
 export function showWho(me) {
   showPagesOf(me);
-  setTexts({ customer: me.customer.name ?? "", person: me.agent?.name ?? "", role: me.role ?? "" });
+  setTexts({ customer: me.customer.name ?? "", person: me.agent?.name ?? "", role: ROLES.get(me.role ?? "") ?? me.role ?? "" });
 }
