@@ -18,7 +18,7 @@ from events.api.operation import operation
 from events.api.request_body import read_json_object
 from events.api.schemas import OF_CUSTOMER
 from events.domain.phone_number import other_party
-from events.log.state_projection import state_of
+from events.log.state_fold import state_of
 from subscriptions.accounts.changes import current_actor, record
 from subscriptions.api.acting import visible_call, visible_customer
 from subscriptions.api.desk import schemas
