@@ -1,5 +1,7 @@
 """One state on each stack: who receives which end, what stays ended, and what nothing ends but time."""
 
+# Long because each story is written out, event by event.
+
 from __future__ import annotations
 
 import json
