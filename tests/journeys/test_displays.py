@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import httpx
 import pytest
 
 from tests.journeys.support.cast import Company, new_id
 from tests.journeys.support.conversation import Conversation, get, publish
 from tests.journeys.support.event_stream import EventStream
-from tests.journeys.test_summaries import queue_event, until_waiting
+from tests.journeys.test_summaries import queue_event
 from tests.support.gateway import Gateway
 
 KEYS = "/v1.0/control/access-keys"
@@ -17,6 +19,16 @@ KEYS = "/v1.0/control/access-keys"
 def control(gateway: Gateway, acme: Company, method: str, path: str, **content: object) -> httpx.Response:
     headers = {"Authorization": f"Bearer {acme.token('admin')}"}
     return httpx.request(method, f"{gateway.url}{path}", json=content or None, headers=headers, timeout=30)
+
+
+def all_until_waiting(frames: Any, count: int) -> list[Any]:
+    """All events up to the summary in which so many callers wait."""
+    found = []
+    while not found or found[-1]["data"].get("waiting") != count:
+        frame = frames.receive()
+        if "event_type" in frame:
+            found.append(frame)
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +66,7 @@ def test_a_wallboard_receives_figures_and_no_event_not_even_one_of_the_resource_
             queue_event("joined", queue, call),
         )
         for frames in (screen, stream):
-            shown = until_waiting(frames, 1)
+            shown = all_until_waiting(frames, 1)
             assert {each["event_type"] for each in shown} == {"summary.changed"}
             assert "+15550009999" not in str(shown)
         row = control(gateway, acme, "GET", f"{KEYS}/{key['id']}").json()

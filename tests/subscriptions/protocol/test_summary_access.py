@@ -48,8 +48,15 @@ NONE, QUEUES, AGENTS = SummaryAccess
             (QUEUES, QUEUES, QUEUES, QUEUES),
         ),
         (
-            identity("wallboard", ACME, None, None, allowed=frozenset({f"customer_id:{ACME}:summary:all"})),
+            identity("of figures", ACME, None, None, allowed=frozenset({f"customer_id:{ACME}:summary:all"})),
             (NONE, QUEUES, NONE, NONE),
+        ),
+        (
+            replace(
+                identity("wallboard", ACME, None, None, allowed=frozenset({f"customer_id:{ACME}:summary:q"})),
+                is_display=True,
+            ),
+            (AGENTS, NONE, NONE, NONE),
         ),
     ],
     ids=lambda value: value.credential if isinstance(value, Identity) else "",
