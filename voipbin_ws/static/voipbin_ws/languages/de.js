@@ -197,6 +197,7 @@ Object.assign(globalThis, { translatedTexts: {
 "Customer {id}": "Kunde {id}",
 "No call matches the filters": "Kein Anruf passt zu den Filtern",
 "No calls yet": "Noch keine Anrufe",
+"No calls at this moment": "Keine Anrufe zu diesem Zeitpunkt",
 "No calls right now": "Zurzeit keine Anrufe",
 "{count} active call is hidden by the search or the filters.": {
 "one": "{count} aktiver Anruf ist durch Suche oder Filter ausgeblendet.",

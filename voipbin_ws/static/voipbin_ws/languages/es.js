@@ -197,6 +197,7 @@ Object.assign(globalThis, { translatedTexts: {
 "Customer {id}": "Cliente {id}",
 "No call matches the filters": "Ninguna llamada coincide con los filtros",
 "No calls yet": "Todavía no hay llamadas",
+"No calls at this moment": "No había llamadas en ese momento",
 "No calls right now": "No hay llamadas en este momento",
 "{count} active call is hidden by the search or the filters.": {
 "one": "La búsqueda o los filtros ocultan {count} llamada activa.",

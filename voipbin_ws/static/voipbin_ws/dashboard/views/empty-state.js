@@ -3,14 +3,14 @@
 import { element, setShown, setTexts } from "../../shared/dom.js";
 import { gettext, ngettext } from "../../shared/gettext.js";
 
-/** Show a text if the table has no rows. @param {Board} board @param {number} shownCount @param {number} active @param {Me | null} me @param {boolean} isSearch Whether words are searched. */
-export function showEmptyState(board, shownCount, active, me, isSearch) {
+/** Show a text if the table has no rows. @param {Board} board @param {number} shownCount @param {number} active @param {Me | null} me @param {boolean} isSearch Whether words are searched. @param {boolean} isPast Whether the board is that of a past moment. */
+export function showEmptyState(board, shownCount, active, me, isSearch, isPast) {
   setShown({ empty: shownCount === 0 });
   if (shownCount > 0) return;
   const isHidden = active > 0;
-  const isNew = !isHidden && !board.hadCalls;
-  const title = isHidden ? gettext("No call matches the filters") : isNew ? gettext("No calls yet") : gettext("No calls right now");
-  setTexts({ "empty-title": title, "empty-text": textFor(active, isNew, me?.role === "staff") });
+  const isNew = !isHidden && !isPast && !board.hadCalls;
+  const title = isHidden ? gettext("No call matches the filters") : isNew ? gettext("No calls yet") : isPast ? gettext("No calls at this moment") : gettext("No calls right now");
+  setTexts({ "empty-title": title, "empty-text": isPast && !isHidden ? "" : textFor(active, isNew, me?.role === "staff") });
   setShown({ "empty-button": isHidden, "empty-history": isSearch, "first-steps": isNew });
   if (isNew && me) setTexts({ "first-call": firstCall(me) });
 }

@@ -65,7 +65,7 @@ export class Renderer {
 
   /** Update the rows, the numbers and the team. */
   arrange() {
-    const { liveData, viewOptions, table, statCards, queueTable, agentsPanel, alertPanel, filters, me } = this.#page;
+    const { liveData, lookBack, viewOptions, table, statCards, queueTable, agentsPanel, alertPanel, filters, me } = this.#page;
     this.#isDue = false;
     this.#arrangedAt = performance.now();
     this.#page.board.forgetEnded(liveData.clock.now - ENDED_KEPT_MS);
@@ -79,7 +79,7 @@ export class Renderer {
     queueTable.show(board, summary, now, viewOptions.queue);
     agentsPanel.show(board, now);
     filters.offer(board, summary);
-    showEmptyState(board, table.shownCount, active, me, viewOptions.words.trim() !== "");
+    showEmptyState(board, table.shownCount, active, me, viewOptions.words.trim() !== "", lookBack.isOn);
     setTexts({ shown: viewOptions.isFiltered ? gettext("{count} of {whole} calls shown", { count: table.shownCount, whole: Math.max(active, table.shownCount) }) : ngettext("{count} call", "{count} calls", active) });
     const title = viewOptions.isHistory ? gettext("Call history") : gettext("Live calls");
     document.title = lookBackPanel.title || `${alertPanel.title}${waiting ? `(${waiting}) ` : ""}${title}`;
