@@ -57,5 +57,7 @@ def test_people_and_keys_are_imported_from_a_file(
     page.click("[data-copy=secrets]")
     page.wait_for_selector("[data-copy=secrets]:has-text('Copied')")
     copied = page.evaluate("navigator.clipboard.readText()")
-    assert re.fullmatch(r"line,id,secret\s+3,[0-9a-f-]{36},vb_[A-Za-z0-9]{32}\s*", copied), json.dumps(copied)
+    link = rf"{re.escape(server.url)}/invitation/#[\w-]{{32}}"
+    rows = rf"2,aenne,[0-9a-f-]{{36}},{link}\s+3,Wallboard,[0-9a-f-]{{36}},vb_[A-Za-z0-9]{{32}}"
+    assert re.fullmatch(rf"line,name,id,secret\s+{rows}\s*", copied), json.dumps(copied)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -160,7 +160,7 @@ def test_a_team_is_chosen_kept_in_the_address_and_in_a_saved_view(page: Page, ce
     assert page.url.endswith("?team=Night+shift")
     page.get_by_role("button", name="Views").click()
     page.get_by_role("menuitem", name="Save this view").click()
-    page.get_by_label("Name", exact=True).fill("Nights")
+    page.get_by_role("dialog", name="Save this view").get_by_label("Name").fill("Nights")
     page.get_by_role("button", name="Save", exact=True).click()
     team.select_option("Support")
     expect(rows).to_have_count(2)
