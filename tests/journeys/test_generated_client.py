@@ -14,7 +14,7 @@ import pytest
 from tests.journeys.support.cast import Company, new_id
 from tests.support.gateway import Gateway
 
-MOST_MODELS = 250
+MOST_MODELS = 300
 """A class for each status of each operation would be several times as many."""
 
 
