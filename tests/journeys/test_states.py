@@ -83,7 +83,7 @@ def test_a_past_moment_is_as_it_was_on_each_stack(
     gateway_on_each_stack: Gateway, acme: Company, globex: Company
 ) -> None:
     gateway, manager, key = gateway_on_each_stack, acme.token("manager"), acme.key("that publishes")
-    call, queue = {"id": new_id()}, acme.queues[0]
+    call, queue = {"id": new_id()}, acme.queues[1]
     place = {"queue_id": queue, "call_id": call["id"]}
 
     def present() -> list[Any]:
