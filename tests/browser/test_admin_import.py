@@ -39,6 +39,7 @@ def test_people_and_keys_are_imported_from_a_file(
     log_in(page, server)
     page.goto(f"{server.url}/admin/subscriptions/agent/")
     page.get_by_role("link", name="Import…").click()
+    expect(page.locator("#id_file")).to_be_visible()
     assert violations(page) == []
     header = "resource,id,customer_id,name,label,username,queue_ids\n"
     ann = f"agent,{new_id()},{acme.id},Änne Łęcka,,aenne,{acme.queues[0]}\n"
