@@ -75,7 +75,7 @@ def find_invitation(secret: str) -> Invitation:
     request = current_request.get()
     client_info = UNKNOWN if request is None else client_info_of(request)
     digest = digest_of(secret)
-    # Under the name of the link: nobody can keep others from using theirs.
+    # Throttled by link: tries with one do not block the others.
     with throttled(f"invitation {digest}", client_info.address):
         try:
             return _open_one(digest, lock=False)

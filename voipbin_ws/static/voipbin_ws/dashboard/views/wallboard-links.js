@@ -34,7 +34,7 @@ export class WallboardLinks {
     });
   }
 
-  /** Take over who is signed in; `null` for nobody. @param {Me | null} me */
+  /** Set the person who is signed in; `null` for none. @param {Me | null} me */
   load(me) {
     this.#me = me;
     if (!this.isPermitted) this.#dialog.close();

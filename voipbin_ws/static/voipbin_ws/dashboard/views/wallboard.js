@@ -1,4 +1,4 @@
-/** The dashboard in large type, with a screen that stays on, for who is signed in. A screen that nobody attends has a wallboard link. */
+/** The dashboard in large type, for a person who is signed in; the screen stays on. An unattended screen has a wallboard link. */
 
 import { element, setData, setShown, setTexts } from "../../shared/dom.js";
 import { gettext } from "../../shared/gettext.js";
