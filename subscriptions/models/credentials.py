@@ -13,8 +13,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.utils import timezone
-from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext, gettext_lazy
 
 from events.domain.topics import ANY, SUMMARY_RESOURCE, customer_topic
 from subscriptions.models.tenants import Agent, AgentRole, Customer
@@ -39,8 +38,8 @@ class KeyKind(models.TextChoices):
     A key of a display reads the figures of queues, and nothing else.
     """
 
-    PROGRAM = "program", _("Program")
-    DISPLAY = "display", _("Wallboard")
+    PROGRAM = "program", gettext_lazy("Program")
+    DISPLAY = "display", gettext_lazy("Wallboard")
 
 
 def display_topics(customer_id: object, queue_ids: Iterable[object]) -> list[str]:
@@ -66,7 +65,7 @@ class AccessKey(models.Model):
         help_text="With an agent, the key receives what that agent receives. Without, everything of the customer.",
     )
     kind = models.CharField(
-        _("kind"),
+        gettext_lazy("kind"),
         max_length=8,
         choices=KeyKind,
         default=KeyKind.PROGRAM,
@@ -145,7 +144,9 @@ class AccessKey(models.Model):
     def clean(self) -> None:
         if self.is_display and (self.agent_id or self.may_publish or self.may_control or self.filter):
             raise ValidationError(
-                _("The key of a wallboard has no agent and no filter, and may neither publish nor control.")
+                gettext_lazy(
+                    "The key of a wallboard has no agent and no filter, and may neither publish nor control."
+                )
             )
         if not (self.may_subscribe or self.may_publish or self.may_control):
             raise ValidationError(

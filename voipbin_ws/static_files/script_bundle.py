@@ -13,13 +13,10 @@ from collections.abc import Callable
 
 _SKIPPED = re.compile(r"\s+|//[^\n]*|/\*.*?\*/", re.DOTALL)
 _IMPORT = re.compile(r'import \{([^}]*)\} from "(\.[^"]+)";')
-_REEXPORT = re.compile(r'export (?:\*|\{[^}]*\}) from "', re.MULTILINE)
 _DECLARED = re.compile(r"^export ((?:async )?function\*?|class|const) (\w+)", re.MULTILINE)
 _LISTED = re.compile(r"^export \{([\w\s,]*)\};$", re.MULTILINE)
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
-_UNSUPPORTED = re.compile(
-    r"^(?:import|export|await)\b|\bawait import\b|\bimport(?:\(|\.meta\b)", re.MULTILINE
-)
+_UNSUPPORTED = re.compile(r"^(?:import|export|await)\b|\bimport(?:\(|\.meta\b)", re.MULTILINE)
 _DOCUMENTATION = re.compile(r"^[ \t]*/\*\*(?:(?!\*/).)*\*/[ \t]*\n", re.MULTILINE | re.DOTALL)
 
 
@@ -50,7 +47,7 @@ def _add(
         return
     if name in importing:
         raise NotBundled(f"{name} imports itself: {' → '.join((*importing, name))}")
-    imports, body = _parts(name, read(name))
+    imports, body = _parts(read(name))
     lines = []
     for names, path in imports:
         imported = posixpath.normpath(posixpath.join(posixpath.dirname(name), path))
@@ -72,13 +69,11 @@ def _variable(name: str, functions: dict[str, str]) -> str:
     return f"module{list(functions).index(name)}"
 
 
-def _parts(name: str, script: str) -> tuple[list[tuple[str, str]], str]:
+def _parts(script: str) -> tuple[list[tuple[str, str]], str]:
     """Return the imports at a script's beginning, and what follows them."""
     imports, at = [], 0
     while found := _SKIPPED.match(script, at) or _IMPORT.match(script, at):
         if found.re is _IMPORT:
             imports.append((" ".join(found[1].split()), found[2]))
         at = found.end()
-    if _REEXPORT.search(script):
-        raise NotBundled(f"{name} exports another module's names")
     return imports, _DOCUMENTATION.sub("", script[at:])

@@ -14,7 +14,6 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_lazy, ngettext
-from django.utils.translation import gettext as _
 
 from events.admin.scope import pill
 from subscriptions.admin.access_keys.form import expiry_text
@@ -135,18 +134,18 @@ class KeyColumns:
             return gettext("no limit")
         return format_html_join("", "<code>{}</code><br>", ((topic,) for topic in key.allowed_topics))
 
-    @admin.display(description=_("shows"))
+    @admin.display(description=gettext_lazy("shows"))
     def shows(self, key: AccessKey) -> str:
         """Return the queues of a wallboard."""
         names = Queue.objects.filter(pk__in=key.queue_ids).order_by("name").values_list("name", flat=True)
-        return ", ".join(names) if key.queue_ids else str(_("all queues"))
+        return ", ".join(names) if key.queue_ids else gettext("all queues")
 
     @admin.display(description=gettext_lazy("permissions"))
     def rights(self, key: AccessKey) -> str:
         if key.is_display:
             count = len(key.queue_ids)
             queues = ngettext("%(count)d queue", "%(count)d queues", count) % {"count": count}
-            return _("wallboard of %(queues)s") % {"queues": queues if count else _("all queues")}
+            return gettext("wallboard of %(queues)s") % {"queues": queues if count else gettext("all queues")}
         count = len(key.allowed_topics)
         limits = [ngettext("{count} topic", "{count} topics", count).format(count=count)] if count else []
         limits += [gettext("filter")] if key.filter else []

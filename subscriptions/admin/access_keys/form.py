@@ -12,7 +12,6 @@ from django.contrib.admin.widgets import AdminDateWidget, FilteredSelectMultiple
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy
-from django.utils.translation import gettext_lazy as _
 
 from subscriptions.admin.customer_scoped import OperatorForm
 from subscriptions.api.me import topics_for
@@ -202,14 +201,14 @@ class DisplayForm(KeyForm):
     queues = forms.ModelMultipleChoiceField(
         queryset=Queue.objects.none(),
         required=False,
-        widget=FilteredSelectMultiple(_("queues"), is_stacked=False),
-        help_text=_("The queues that the wallboard shows. None chosen: all."),
+        widget=FilteredSelectMultiple(gettext_lazy("queues"), is_stacked=False),
+        help_text=gettext_lazy("The queues that the wallboard shows. None chosen: all."),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "label" in self.fields:
-            self.fields["label"].help_text = _(
+            self.fields["label"].help_text = gettext_lazy(
                 "The title of the wallboard, by which Live connections lists it."
             )
         if "queues" in self.fields:

@@ -11,7 +11,6 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy, ngettext
-from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
 from events.admin.filters import CustomerFilter
@@ -113,7 +112,7 @@ class AccessKeyAdmin(KeyColumns, OfCustomerAdmin):
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        title = {"title": _("Add wallboard link")} if _is_display(request, None) else {}
+        title = {"title": gettext("Add wallboard link")} if _is_display(request, None) else {}
         return super().add_view(request, form_url, {**(extra_context or {}), **title})
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
@@ -157,7 +156,7 @@ class AccessKeyAdmin(KeyColumns, OfCustomerAdmin):
     def response_add(
         self, request: HttpRequest, obj: AccessKey, post_url_continue: str | None = None
     ) -> HttpResponse:
-        title = _("New wallboard link") if obj.is_display else gettext("New access key")
+        title = gettext("New wallboard link") if obj.is_display else gettext("New access key")
         return self._show(request, request._shown_keys, title=title)  # type: ignore[attr-defined]
 
     def _shown(self, request: HttpRequest, key: AccessKey, secret: str) -> ShownKey:

@@ -12,7 +12,6 @@ from django.contrib.auth.forms import UsernameField
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext, gettext_lazy
-from django.utils.translation import gettext_lazy as _
 
 from events.domain.topics import PLATFORM_RESOURCES, PUBLISHED_RESOURCES, known_resources
 from subscriptions.admin.customer_scoped import OperatorForm
@@ -40,6 +39,8 @@ def resource_choices(held: list[str]) -> list[tuple[str, list[tuple[str, str]]]]
 
 class TeamsField(forms.CharField):
     """Names of teams, separated by commas."""
+
+    widget = forms.TextInput(attrs={"class": "vTextField"})
 
     def prepare_value(self, value: Any) -> Any:
         return ", ".join(value) if isinstance(value, list) else value
@@ -84,27 +85,27 @@ class AgentForm(OperatorForm):
 
     teams = TeamsField(
         required=False,
-        label=_("Teams"),
-        help_text=_(
+        label=gettext_lazy("Teams"),
+        help_text=gettext_lazy(
             "Separated by commas, such as: Support, Night shift. The dashboard finds agents by them."
         ),
-        widget=forms.TextInput(attrs={"class": "vTextField"}),
     )
 
     limited_queues = forms.ModelMultipleChoiceField(
         queryset=Queue.objects.none(),
         required=False,
-        label=_("Limited to queues"),
-        widget=FilteredSelectMultiple(_("queues"), is_stacked=False),
-        help_text=_("A manager sees these queues alone, with their calls and agents. Empty for all."),
+        label=gettext_lazy("Limited to queues"),
+        widget=FilteredSelectMultiple(gettext_lazy("queues"), is_stacked=False),
+        help_text=gettext_lazy(
+            "A manager sees these queues alone, with their calls and agents. Empty for all."
+        ),
     )
     limited_teams = TeamsField(
         required=False,
-        label=_("Limited to teams"),
-        help_text=_(
+        label=gettext_lazy("Limited to teams"),
+        help_text=gettext_lazy(
             "A manager sees the agents of these teams alone, with their calls, beside the queues above. Empty for all."
         ),
-        widget=forms.TextInput(attrs={"class": "vTextField"}),
     )
 
     class Meta:

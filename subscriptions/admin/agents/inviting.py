@@ -11,8 +11,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext, gettext_lazy, ngettext
 from django.views.decorators.debug import sensitive_variables
 
 from events.admin.scope import pill
@@ -36,7 +35,7 @@ class InvitingAdmin(ConfirmingAdmin):
         """Make new invitations of these agents, and show their links."""
         chosen = self.changeable(request, rows[: MAX_ROWS + 1])
         if not chosen or len(chosen) > MAX_ROWS:
-            text = _("Select agents that you may change, at most %(most)d. Nothing was changed.")
+            text = gettext("Select agents that you may change, at most %(most)d. Nothing was changed.")
             self.message_user(request, text % {"most": MAX_ROWS}, messages.ERROR)
             return None
         return self.show_new_invitations(request, chosen)
@@ -81,7 +80,7 @@ class InvitingAdmin(ConfirmingAdmin):
         invitation = getattr(agent, "invitation", None)
         if invitation is not None and invitation.is_open(timezone.now()):
             until = f"{invitation.expires_at:%Y-%m-%d %H:%M} UTC"
-            return pill(_("invited until %(moment)s") % {"moment": until}, "warn")
+            return pill(gettext("invited until %(moment)s") % {"moment": until}, "warn")
         if not agent.user.has_usable_password():
-            return pill(_("no password"), "bad")
-        return pill(_("password set"), "good")
+            return pill(gettext("no password"), "bad")
+        return pill(gettext("password set"), "good")

@@ -11,7 +11,6 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_lazy, ngettext
-from django.utils.translation import gettext_lazy as _
 
 from events.admin.filters import CustomerFilter, LinkFilter
 from events.admin.scope import pill
@@ -30,7 +29,7 @@ from subscriptions.platform.agent_status import choose_status
 
 class TeamFilter(admin.SimpleListFilter):
     parameter_name = "team"
-    title = _("team")
+    title = gettext_lazy("team")
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         names = names_of_teams(
@@ -197,7 +196,7 @@ class AgentAdmin(InvitingAdmin, SwitchableAdmin, OfCustomerAdmin):
     def serves(self, agent: Agent) -> str:
         return ", ".join(queue.name for queue in agent.queues.all()) or "–"
 
-    @admin.display(description=_("teams"))
+    @admin.display(description=gettext_lazy("teams"))
     def in_teams(self, agent: Agent) -> str:
         return ", ".join(agent.teams) or "–"
 
