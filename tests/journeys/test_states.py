@@ -112,7 +112,9 @@ def test_a_past_moment_is_as_it_was_on_each_stack(
     for at, cursor, expected in moments:
         found = get(gateway, manager, f"/v1.0/states?at={at}").json()
         assert found["cursor"] == cursor
-        assert [item["data"] | item["state"] for item in found["items"]] == expected
+        # Besides these, agents of the tests before: the gateway notices at its own time that they are gone.
+        states = [each for each in found["items"] if each["resource"] != "agent"]
+        assert [item["data"] | item["state"] for item in states] == expected
         assert get(gateway, manager, f"/v1.0/summary?at={at}").json()["cursor"] == cursor
         assert get(gateway, globex.token("manager"), f"/v1.0/states?at={at}").json()["items"] == []
 

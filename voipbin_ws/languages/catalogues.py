@@ -63,7 +63,8 @@ def po_text(language: str, found: Found, known: Catalogue) -> str:
     header = (f"Language: {language}", "Content-Type: text/plain; charset=UTF-8", f"Plural-Forms: {forms}")
     lines = "\n".join(_quoted(f"{line}\n") for line in header)
     blocks = [f'msgid ""\nmsgstr ""\n{lines}']
-    for text, file in found.items():
+    # Not in the order of the source: a text that moves within its file changes nothing here.
+    for file, text in sorted((file, text) for text, file in found.items()):
         values = known.get(text, [])
         block = [f"#: {file}"]
         if text.context:
