@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import ssl
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,9 @@ FOLDER = Path(tempfile.mkdtemp(prefix="voipbin-ws-tests-", dir=IN_MEMORY if ROOM
 reaper.watch_folder(FOLDER)
 # PostgreSQL runs as another user, and must get to its own folder in this one.
 FOLDER.chmod(0o711)
+
+# httpx reads the certificates of all authorities for each client, 20 ms: thousands of times, and over plain HTTP.
+pytest.MonkeyPatch().setattr(ssl, "create_default_context", cache(ssl.create_default_context))
 
 # Before anything imports the settings, which read the environment once.
 os.environ.update(

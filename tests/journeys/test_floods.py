@@ -66,7 +66,7 @@ def served_meanwhile(gateway: Gateway, tenant: Company) -> Iterator[None]:
         try:
             with Conversation(gateway, tenant.token("manager")) as client:
                 client.subscribe(f"customer_id:{tenant.id}:call:*")
-                while not over.is_set():
+                while not over.wait(0.02):
                     event = {
                         "event_type": "call.created",
                         "data": {"id": new_id(), "customer_id": tenant.id},

@@ -58,7 +58,7 @@ class Everything:
     def __init__(self, gateway: Gateway) -> None:
         self.gateway = gateway
         self.texts: list[tuple[str, str]] = []
-        self._client = httpx.Client(base_url=gateway.url, timeout=PATIENCE_SECONDS, verify=False)  # noqa: S501
+        self._client = httpx.Client(base_url=gateway.url, timeout=PATIENCE_SECONDS)
 
     def ask(self, method: str, path: str, **options: Any) -> httpx.Response:
         self._client.cookies.clear()
