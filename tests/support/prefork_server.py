@@ -1,7 +1,7 @@
-"""The process that `tests.support.prefork` has its processes forked from.
+"""The processes that `tests.support.prefork` has its processes forked from.
 
-It has read the libraries, and knows nothing of the project and no settings: all of that happens in the new process, as
-where it is started from a shell.
+The first has read the libraries, and knows nothing of the project and no settings. For each environment it forks a
+template, which has set up Django there, and has the new processes forked from that: they do it again, and find it done.
 """
 
 from __future__ import annotations
@@ -17,9 +17,13 @@ import select
 import signal
 import socket
 import sys
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+import django
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 
 _LIBRARIES = """
@@ -36,8 +40,8 @@ _LIBRARIES = """
 """.split()  # noqa: SIM905 - sixty names in quotes would not be read
 """None of them looks at Django's settings when it is imported, and none installs Twisted's reactor."""
 
-# By design a password costs a fifth of a second of CPU. Hundreds of log-ins are about something else; the test of a flood
-# of them sets its gateway the variable, to Django's number.
+# By design a password costs a fifth of a second of CPU, and hundreds of log-ins are about something else. The test of a
+# flood of them gives its gateway the variable, with Django's number.
 PBKDF2PasswordHasher.iterations = 10_000
 HASH_ITERATIONS = "TESTS_HASH_ITERATIONS"
 
@@ -46,48 +50,102 @@ _INHERITED = 4
 """Files that a new process is given: its standard ones, and where its number and its end are notified."""
 
 
-class PreforkServer:
-    """The process that forks."""
+_TEMPLATES = 3
+"""How many are kept: a file of tests has few environments at a time."""
 
-    def __init__(self, control: socket.socket) -> None:
+
+class PreforkServer:
+    """A process that forks: the first one, or a template."""
+
+    def __init__(self, control: socket.socket, *, is_template: bool = False) -> None:
         self._control = control
+        self._is_template = is_template
         self._woken, self._waking = os.pipe()
         self._send: dict[int, int] = {}
         """Where the end of each process is notified."""
+        self._templates: OrderedDict[str, socket.socket | None] = OrderedDict()
+        """By environment; None if Django cannot be set up there, which the command reports better."""
         os.set_blocking(self._waking, False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(self._waking, warn_on_full_buffer=False)
 
     def serve(self) -> dict[str, Any]:
         """Fork as requested, until the tests are over. Returns in a new process alone, with what it was requested."""
+        waiting = [self._woken, self._control.fileno()]
         while True:
-            ready, _, _ = select.select([self._control.fileno(), self._woken], [], [])
+            ready, _, _ = select.select(waiting, [], [])
             if self._woken in ready:
                 os.read(self._woken, 4096)
-                self._tell_of_ends()
+                self._notify_of_ends()
             if self._control.fileno() in ready:
                 message, files, _, _ = socket.recv_fds(self._control, _MOST_BYTES, _INHERITED)
                 if not message:
-                    sys.exit(0)
-                pid = os.fork()
-                if pid == 0:
-                    self._leave()
-                    return self._settle(json.loads(message), files)
-                self._send[pid] = files.pop()
-                os.write(self._send[pid], f"{pid}\n".encode())
-                for file in files:
-                    os.close(file)
+                    waiting.remove(self._control.fileno())
+                else:
+                    requested = json.loads(message)
+                    if not self._forward(requested["environment"], message, files):
+                        pid = os.fork()
+                        if pid == 0:
+                            self._leave()
+                            return self._settle(requested, files)
+                        self._send[pid] = files.pop()
+                        os.write(self._send[pid], f"{pid}\n".encode())
+                    _close(files)
+            # A template that is not needed any more still has to notify of the ends of its processes.
+            if len(waiting) == 1 and not (self._is_template and self._send):
+                sys.exit(0)
 
-    def _tell_of_ends(self) -> None:
+    def _forward(self, environment: Mapping[str, str], message: bytes, files: Sequence[int]) -> bool:
+        """Return whether a template forks instead."""
+        if self._is_template:
+            return False
+        key = json.dumps(environment, sort_keys=True)
+        if key not in self._templates:
+            self._templates[key] = self._new_template(environment, files)
+            while len(self._templates) > _TEMPLATES:
+                _, oldest = self._templates.popitem(last=False)
+                if oldest is not None:
+                    oldest.close()
+        self._templates.move_to_end(key)
+        template = self._templates[key]
+        if template is None:
+            return False
+        try:
+            socket.send_fds(template, [message], files)
+        except OSError:  # It was killed.
+            self._templates[key] = None
+            return False
+        return True
+
+    def _new_template(self, environment: Mapping[str, str], files: Sequence[int]) -> socket.socket | None:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        if os.fork() == 0:
+            ours.close()
+            _close(files)
+            self._leave()
+            try:
+                _set_up(environment)
+            except BaseException:
+                os._exit(1)
+            theirs.send(b"ready")
+            _run(PreforkServer(theirs, is_template=True).serve())
+        theirs.close()
+        if ours.recv(16):
+            return ours
+        ours.close()
+        return None
+
+    def _notify_of_ends(self) -> None:
         with contextlib.suppress(ChildProcessError):
             while True:
                 pid, status = os.waitpid(-1, os.WNOHANG)
                 if pid == 0:
                     return
-                file = self._send.pop(pid)
-                with contextlib.suppress(BrokenPipeError):
-                    os.write(file, f"{os.waitstatus_to_exitcode(status)}\n".encode())
-                os.close(file)
+                file = self._send.pop(pid, None)
+                if file is not None:  # It is no template.
+                    with contextlib.suppress(BrokenPipeError):
+                        os.write(file, f"{os.waitstatus_to_exitcode(status)}\n".encode())
+                    os.close(file)
 
     def _leave(self) -> None:
         """The new process has nothing to do with those before it."""
@@ -98,25 +156,52 @@ class PreforkServer:
         # Where the tests run in a shell's background, it is ignored.
         signal.signal(signal.SIGINT, signal.default_int_handler)
         self._control.close()
-        for file in (self._woken, self._waking, *self._send.values()):
-            os.close(file)
+        for template in self._templates.values():
+            if template is not None:
+                template.close()
+        _close([self._woken, self._waking, *self._send.values()])
 
-    def _settle(self, requested: dict[str, Any], files: list[int]) -> dict[str, Any]:
+    def _settle(self, requested: dict[str, Any], files: Sequence[int]) -> dict[str, Any]:
         if requested["new_session"]:
             os.setsid()
         for number, file in enumerate(files[:3]):
             os.dup2(file, number)
-        for file in files:
-            os.close(file)
-        os.environ.clear()
-        os.environ.update(requested["environment"])
-        if HASH_ITERATIONS in os.environ:
-            PBKDF2PasswordHasher.iterations = int(os.environ.pop(HASH_ITERATIONS))
-        bare = "PYTHONUNBUFFERED" in os.environ
-        sys.stdin = io.TextIOWrapper(open(0, "rb", closefd=False), encoding="utf-8")  # noqa: SIM115
-        sys.stdout = _output(1, bare, "strict")
-        sys.stderr = _output(2, bare, "backslashreplace")
+        _close(files)
+        if not self._is_template:
+            _enter(requested["environment"])
         return requested
+
+
+def _enter(environment: Mapping[str, str]) -> None:
+    os.environ.clear()
+    os.environ.update(environment)
+    if HASH_ITERATIONS in os.environ:
+        PBKDF2PasswordHasher.iterations = int(os.environ.pop(HASH_ITERATIONS))
+    bare = "PYTHONUNBUFFERED" in os.environ
+    sys.stdin = io.TextIOWrapper(open(0, "rb", closefd=False), encoding="utf-8")  # noqa: SIM115
+    sys.stdout = _output(1, bare, "strict")
+    sys.stderr = _output(2, bare, "backslashreplace")
+
+
+def _set_up(environment: Mapping[str, str]) -> None:
+    """Do what each command begins with; what it writes is lost, until a process has files of its own."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for number in range(3):
+        os.dup2(nowhere, number)
+    os.close(nowhere)
+    _enter(environment)
+    os.umask(0o027)  # As `manage.py` does: the settings make a folder.
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "voipbin_ws.settings")
+    django.setup()
+    importlib.import_module("voipbin_ws.urls")
+    assert threading.active_count() == 1, "threads are not forked"
+    gc.collect()
+    gc.freeze()
+
+
+def _close(files: Sequence[int]) -> None:
+    for file in files:
+        os.close(file)
 
 
 def _output(number: int, bare: bool, errors: str) -> io.TextIOWrapper:
@@ -138,7 +223,10 @@ def main() -> NoReturn:
     gc.collect()
     gc.freeze()
     sys.path[0] = str(Path.cwd())
-    requested = PreforkServer(socket.socket(fileno=int(sys.argv[1]))).serve()
+    _run(PreforkServer(socket.socket(fileno=int(sys.argv[1]))).serve())
+
+
+def _run(requested: Mapping[str, Any]) -> NoReturn:
     sys.argv = requested["arguments"]
     runpy.run_path(sys.argv[0], run_name="__main__")
     sys.exit(0)
