@@ -169,6 +169,7 @@ class PreforkServer:
         _close(files)
         if not self._is_template:
             _enter(requested["environment"])
+        _open_streams()
         return requested
 
 
@@ -177,6 +178,10 @@ def _enter(environment: Mapping[str, str]) -> None:
     os.environ.update(environment)
     if HASH_ITERATIONS in os.environ:
         PBKDF2PasswordHasher.iterations = int(os.environ.pop(HASH_ITERATIONS))
+
+
+def _open_streams() -> None:
+    # The template's own, which log handlers keep, write to the same files.
     bare = "PYTHONUNBUFFERED" in os.environ
     sys.stdin = io.TextIOWrapper(open(0, "rb", closefd=False), encoding="utf-8")  # noqa: SIM115
     sys.stdout = _output(1, bare, "strict")
@@ -190,6 +195,7 @@ def _set_up(environment: Mapping[str, str]) -> None:
         os.dup2(nowhere, number)
     os.close(nowhere)
     _enter(environment)
+    _open_streams()
     os.umask(0o027)  # As `manage.py` does: the settings make a folder.
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "voipbin_ws.settings")
     django.setup()
