@@ -27,13 +27,14 @@ MIN_DIGITS = 7
 MIN_ID_DIGITS, MIN_NATIONAL_ID_DIGITS = 11, 9
 """The fewest digits of a number within an id: with a country code, and with a leading zero."""
 
-ORACLE_DIGITS = 3
-"""Digits of a searched text with which numbers could be found out part by part."""
+FEWEST_GUESSED_DIGITS = 3
+"""The fewest digits of a value that is compared as a whole: shorter ones are levels and the like."""
 
 MAX_AMOUNT = 2**31
 """What an integer in a field of amounts may reach without being a number."""
 
 _UUID = r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
+_WHOLE_UUID = re.compile(rf"(?<![0-9A-Za-z]){_UUID}(?![0-9A-Za-z])")
 _DATE = r"(?:0001|19\d\d|20\d\d|9999)-(?:0\d|1[0-2])-[0-3]\d"
 _CLOCK = r"[0-2]\d:[0-5]\d(?::[0-6]\d(?:\.\d{1,9})?)?(?:[Zz]|[+-]\d\d:\d\d)?"
 _OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
@@ -94,9 +95,22 @@ def has_number(text: str) -> bool:
 
 
 def is_oracle(text: str) -> bool:
-    """Return whether a search for a text could find out the digits of masked numbers."""
-    left = re.sub(_KEPT, " ", text)
-    return sum(unicodedata.digit(sign, None) is not None for sign in left) >= ORACLE_DIGITS
+    """Return whether a search for such a part of texts could find masked numbers out.
+
+    One digit is enough: with all pairs of digits that a text has, its number is nearly known. UUIDs are no parts.
+    """
+    return _digits_searched(text) > 0
+
+
+def may_be_guess(value: str) -> bool:
+    """Return whether a value that is compared as a whole could be a guessed number."""
+    return _digits_searched(value) >= FEWEST_GUESSED_DIGITS
+
+
+def _digits_searched(text: str) -> int:
+    # Searches find a circled ten, too, where there is a one and a nought.
+    left = unicodedata.normalize("NFKC", _WHOLE_UUID.sub(" ", text))
+    return sum(unicodedata.digit(sign, None) is not None for sign in left)
 
 
 def mask_id(text: str) -> str:
