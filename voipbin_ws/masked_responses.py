@@ -19,12 +19,15 @@ from events.masks.number_mask import is_oracle, mask_id, mask_json, mask_text
 from subscriptions.protocol.permissions import Identity
 from voipbin_ws.http.security_headers import Respond
 
-SEARCHES = ("q", "term")
-"""Parameters of the admin that search in texts."""
+SEARCHES = ("q", "term", "topic")
+"""Parameters of the admin that search for a part of a text."""
 
 _TAG = re.compile(r"(<[^>]*>)")
 _TYPED = re.compile(r"<(input|textarea|option)\b", re.IGNORECASE)
 """What an operator has typed, or chooses from: settings, and not what the gateway received."""
+
+_SPOKEN = re.compile(r"""(\s(?:aria-[a-z]+|title|alt|data-[a-z-]+)=(["'])[^"']*\2)""")
+"""An attribute of such a field that describes it: the row that a checkbox selects, for example."""
 
 _ADDRESS = re.compile(r"""(\s(?:src|href|action)=(["'])(?:/static/|\?|#|/[a-z-]+/)[^"']*\2)""")
 _ROW = re.compile(r"(?<=/)\d{1,18}(?=/(?:change|delete|history)/)")
@@ -107,10 +110,14 @@ def mask_page(text: str) -> str:
     for part in _TAG.split(text):
         if part.startswith("<") and part.endswith(">"):
             is_typed = part[:9].lower() == "<textarea"
-            parts.append(part if _TYPED.match(part) else _masked_tag(part))
+            parts.append(_masked_field(part) if _TYPED.match(part) else _masked_tag(part))
         else:
             parts.append(part if is_typed else mask_text(part))
     return "".join(parts)
+
+
+def _masked_field(tag: str) -> str:
+    return _SPOKEN.sub(lambda found: mask_text(found[0]), tag)
 
 
 def _masked_tag(tag: str) -> str:

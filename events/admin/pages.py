@@ -12,7 +12,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Coalesce
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_lazy
@@ -26,7 +26,7 @@ from events.domain.event import topics_of
 from events.domain.phone_number import canonical_number
 from events.domain.strict_json import encode
 from events.domain.topics import known_resources
-from events.hooks import directory
+from events.hooks import directory, operator_of
 from events.models import CustomerLog, Event, ResourceState, split_agents
 
 MAX_AGENTS = 5
@@ -153,6 +153,16 @@ class EventAdmin(DataAdmin):
         "data",
         "idempotency_key",
     ]
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        operator, event = operator_of(request), kwargs["obj"]
+        # Who sees no numbers may search for no digits but those of a UUID.
+        is_searchable = operator is None or not operator.masks_numbers or as_uuid(event.resource_id)
+        return super().render_change_form(
+            request, {**context, "is_searchable": bool(is_searchable)}, *args, **kwargs
+        )
 
     def get_ordering(self, request: HttpRequest) -> list[Any]:
         # Each of the two orders has an index.

@@ -26,6 +26,8 @@ CUSTOMER_ID = "12345678-1234-1234-1234-123456789012"
 
 _POSITION = r"[0-9a-f]{12}\.(0|[1-9][0-9]{0,17})"
 _RESOURCE_ID_PATTERN = "[A-Za-z0-9._~@+=/-]{1,%d}" % MAX_RESOURCE_ID_LENGTH  # noqa: UP031
+_SHOWN_ID_PATTERN = _RESOURCE_ID_PATTERN.replace("/-", "/ •-")
+"""Of an id in an answer, which may be a masked number."""
 TEXT: Schema = {"type": "string"}
 UUID: Schema = {"type": "string", "format": "uuid"}
 TIME: Schema = {"type": "string", "format": "date-time", "examples": ["2024-01-15T10:30:00.000000Z"]}
@@ -42,10 +44,11 @@ _EVENT_TYPE: Schema = {
     "examples": ["call.status"],
 }
 _RESOURCE_ID: Schema = {"type": "string", "pattern": f"^{_RESOURCE_ID_PATTERN}$", "examples": [CALL_ID]}
+_SHOWN_ID: Schema = {**_RESOURCE_ID, "pattern": f"^{_SHOWN_ID_PATTERN}$"}
 _TOPIC: Schema = {
     "type": "string",
     "pattern": r"^(customer_id|agent_id):[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-    rf":[a-z][a-z0-9_]{{0,39}}:{_RESOURCE_ID_PATTERN}$",
+    rf":[a-z][a-z0-9_]{{0,39}}:{_SHOWN_ID_PATTERN}$",
     "examples": [f"customer_id:{CUSTOMER_ID}:call:{CALL_ID}"],
 }
 OPEN_OBJECT: Schema = {"type": "object", "additionalProperties": True}
@@ -208,7 +211,7 @@ class Progress(Serializer[Any]):
 class State(Serializer[Any]):
     """The present state of one call, message, queue …"""
 
-    resource_id = field(_RESOURCE_ID)
+    resource_id = field(_SHOWN_ID)
     member_id = CharField(required=False, help_text="For a call's place in a queue or conference: the call.")
     active = BooleanField(help_text="Whether the resource has not ended.")
     event_type = field(_EVENT_TYPE, "The type of the last event.")

@@ -27,13 +27,14 @@ MIN_DIGITS = 7
 MIN_ID_DIGITS, MIN_NATIONAL_ID_DIGITS = 11, 9
 """The fewest digits of a number within an id: with a country code, and with a leading zero."""
 
-ORACLE_DIGITS = 3
-"""Digits of a searched text with which numbers could be found out part by part."""
+FEWEST_GUESSED_DIGITS = 3
+"""The fewest digits of a value that is compared as a whole: shorter ones are levels and the like."""
 
 MAX_AMOUNT = 2**31
 """What an integer in a field of amounts may reach without being a number."""
 
 _UUID = r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
+_WHOLE_UUID = re.compile(rf"(?<![0-9A-Za-z]){_UUID}(?![0-9A-Za-z])")
 _DATE = r"(?:0001|19\d\d|20\d\d|9999)-(?:0\d|1[0-2])-[0-3]\d"
 _CLOCK = r"[0-2]\d:[0-5]\d(?::[0-6]\d(?:\.\d{1,9})?)?(?:[Zz]|[+-]\d\d:\d\d)?"
 _OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
@@ -52,18 +53,20 @@ _KEPT = "|".join(
     )
 )
 _SEPARATOR = (
-    r"(?:[\s()\[\].\-/_~*'·\u00ad\u2010-\u2015\u2018\u2019\u2212\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]"
-    r"|%(?:2[089A-Fa-f]|5F|7E|0[9AaDd])|%C2%A0|&(?:nbsp|#160|#xa0|#32|thinsp|ensp);)"
+    r"(?:[\s()\[\]{}.\-/\\|^_~*'·…\u00ad\u2010-\u2015\u2018\u2019\u2027\u2043\u2212\u2219\u22c5\u200b-\u200f\u202a-\u202e"
+    r"\u2060-\u2064\ufeff]|%(?:2[089A-Fa-f]|5F|7E|0[9AaDd])|%C2%A0"
+    r"|&(?:amp;)?(?:nbsp|[a-z]{0,4}thinsp|e[nm]sp|shy|zwnj|#\d{1,5}|#[xX][0-9A-Fa-f]{1,4});)"
 )
 _NUMBER = rf"(?:\+|%2[Bb])?\(?\d(?:(?:\+|{_SEPARATOR}){{0,6}}\d){{{MIN_DIGITS - 1},}}"
 _FOUND = re.compile(rf"(?P<kept>{_KEPT})|{_NUMBER}")
-_NOT_A_DIGIT = re.compile(r"%[0-9A-Fa-f]{2}|\D")
+_NOT_A_DIGIT = re.compile(r"%[0-9A-Fa-f]{2}|#[xX]?[0-9A-Fa-f]{1,5};|\D")
 _ENCODED_DIGIT = re.compile(r"(?:%3\d)+")
 
 _ID = re.compile(r"(?:id|ids|.*_ids?|topics?|subject|resourceid|agentids|cursor|next)\Z")
 _NUMBER_ID = re.compile(
-    r"(?:caller|callee|called|calling|phone|number|from|to|source|destination|ani|dnis|cli)_id\Z"
+    r"(?:.*_)?(?:caller|callee|called|calling|phone|number|from|to|source|destination|ani|dnis|cli)_ids?\Z"
 )
+_SPACE = re.compile(r"\s")
 _CURSOR = re.compile(r"[0-9a-f]{12}(?:\.\d{1,18}){1,2}(?:,[0-9a-f]{12}\.\d{1,18})*", re.ASCII)
 _SECRET_NAMES = frozenset({"token", "secret", "access_key"})
 _SECRET = re.compile(r"vb_[A-Za-z0-9]+|eyJ[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)
@@ -94,19 +97,33 @@ def has_number(text: str) -> bool:
 
 
 def is_oracle(text: str) -> bool:
-    """Return whether a search for a text could find out the digits of masked numbers."""
-    left = re.sub(_KEPT, " ", text)
-    return sum(unicodedata.digit(sign, None) is not None for sign in left) >= ORACLE_DIGITS
+    """Return whether a search for such a part of texts could find masked numbers out.
+
+    One digit is enough: with all pairs of digits that a text has, its number is nearly known. UUIDs are no parts.
+    """
+    return _digits_searched(text) > 0
+
+
+def may_be_guess(value: str) -> bool:
+    """Return whether a value that is compared as a whole could be a guessed number."""
+    return _digits_searched(value) >= FEWEST_GUESSED_DIGITS
+
+
+def _digits_searched(text: str) -> int:
+    # Searches find a circled ten, too, where there is a one and a nought.
+    left = unicodedata.normalize("NFKC", _WHOLE_UUID.sub(" ", text))
+    return sum(unicodedata.digit(sign, None) is not None for sign in left)
 
 
 def mask_id(text: str) -> str:
     """Return an id with the international telephone numbers in it masked.
 
-    Other digits stay, although there may be as many: ids are often numbers.
+    Other digits stay, although there may be as many: ids are often numbers. A text with spaces is no id, whatever its
+    field is called.
     """
     if text.isalpha() or _UNIX_ID.fullmatch(text) or _CURSOR.fullmatch(text):
         return text
-    return mask_text(text, in_id=True)
+    return mask_text(text, in_id=not _SPACE.search(text))
 
 
 def mask_json(value: Any, name: str = "") -> Any:

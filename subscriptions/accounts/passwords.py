@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from subscriptions.accounts.changes import client_info_of, current_actor, current_request, record
+from subscriptions.accounts.invitations import revoke_invitation
 from subscriptions.accounts.logins import record_failure
 from subscriptions.auth.client_info import UNKNOWN
 from subscriptions.auth.login_throttle import throttled
@@ -82,6 +83,8 @@ def _after_save(instance: Any, **_: Any) -> None:
         # Saving the user has bumped the access version, so that open connections are checked.
         agent.tokens_valid_from = timezone.now()
         agent.save(update_fields=["tokens_valid_from"])
+        # Who changes a password out of suspicion does not leave a link behind with which it can be set once more.
+        revoke_invitation(agent)
     customer_id = agent.customer_id if agent is not None else None
     record(
         current_actor(),

@@ -17,6 +17,7 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 
 from events.admin.scope import ScopedAdmin
 from events.hooks import operator_of
+from subscriptions.accounts.link_origin import link_origin
 from subscriptions.control.bulk_import import (
     MAX_ERRORS,
     MAX_IMPORT_BYTES,
@@ -114,7 +115,7 @@ def import_page(request: HttpRequest, customers: ScopedAdmin) -> HttpResponse:
                 FileForm(),
                 problem=gettext("This preview is over an hour old, or not yours: choose the file again."),
             )
-        origin = request.build_absolute_uri("/")
+        origin = link_origin(request)
         return page(FileForm(), file, import_lines(controller, file.text, dry_run=False, origin=origin))
     form = FileForm(request.POST, request.FILES)
     if not form.is_valid():

@@ -15,6 +15,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from events.admin.filters import CustomerFilter
 from subscriptions.accounts.changes import operator_and_address
+from subscriptions.accounts.link_origin import link_origin
 from subscriptions.admin.access_keys.columns import KeyColumns, StatusFilter
 from subscriptions.admin.access_keys.form import RATES, AccessKeyForm, DisplayForm, KeyForm
 from subscriptions.admin.access_keys.snippets import ShownKey
@@ -160,7 +161,7 @@ class AccessKeyAdmin(KeyColumns, OfCustomerAdmin):
         return self._show(request, request._shown_keys, title=title)  # type: ignore[attr-defined]
 
     def _shown(self, request: HttpRequest, key: AccessKey, secret: str) -> ShownKey:
-        return ShownKey(key, secret, request.build_absolute_uri("/"))
+        return ShownKey(key, secret, link_origin(request))
 
     def _show(self, request: HttpRequest, shown: list[ShownKey], *, title: str) -> TemplateResponse:
         """Show secrets in the response itself: a redirect would store them in the session."""

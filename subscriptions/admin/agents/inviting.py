@@ -16,6 +16,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from events.admin.scope import pill
 from subscriptions.accounts.invitations import invitation_link, invite, revoke_invitation
+from subscriptions.accounts.link_origin import link_origin
 from subscriptions.admin.confirmation import MAX_ROWS, ConfirmingAdmin
 from subscriptions.models import Agent
 
@@ -59,7 +60,7 @@ class InvitingAdmin(ConfirmingAdmin):
         """
         now, shown = timezone.now(), []
         for agent in agents:
-            link = invitation_link(invite(agent, now), request.build_absolute_uri("/"))
+            link = invitation_link(invite(agent, now), link_origin(request))
             shown.append(ShownInvitation(agent, link))
             if not is_new:
                 self.log_change(request, agent, "Invited to set a password.")

@@ -15,6 +15,7 @@ from events.api.operation import field, operation, parameter
 from events.api.request_body import read_body
 from events.api.responses import reading_errors
 from events.reading.parameters import Parameters
+from subscriptions.accounts.link_origin import link_origin
 from subscriptions.api.control.requests import NO_STORE, controlling
 from subscriptions.api.control.views import TAG
 from subscriptions.control.bulk_import import MAX_IMPORT_BYTES, import_lines
@@ -73,7 +74,7 @@ class ImportView(APIView):
                 raise ApiError(
                     status.HTTP_400_BAD_REQUEST, "Send JSON lines or CSV in UTF-8: this is neither"
                 ) from None
-            report = import_lines(controller, text, dry_run=dry_run, origin=request.build_absolute_uri("/"))
+            report = import_lines(controller, text, dry_run=dry_run, origin=link_origin(request._request))
         content = {
             "dry_run": dry_run,
             "counts": dict(report.counts),

@@ -14,6 +14,7 @@ from events.api.operation import field, operation, parameter
 from events.api.schemas import TIME, UUID
 from events.domain.event import format_timestamp
 from subscriptions.accounts.invitations import invitation_link
+from subscriptions.accounts.link_origin import link_origin
 from subscriptions.api.control.requests import NO_STORE, controlling
 from subscriptions.api.control.views import TAG, WRITE_ERRORS
 from subscriptions.control.invitations import invite_agent, revoke_invitation_of
@@ -45,7 +46,7 @@ class InvitationView(APIView):
             agent, secret = invite_agent(controller, row_id)
         content = {
             "agent_id": str(agent.pk),
-            "invitation_link": invitation_link(secret, request.build_absolute_uri("/")),
+            "invitation_link": invitation_link(secret, link_origin(request._request)),
             "expires_at": format_timestamp(Invitation.objects.get(pk=agent.pk).expires_at),
         }
         return Response(content, status=status.HTTP_201_CREATED, headers=NO_STORE)

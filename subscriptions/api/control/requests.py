@@ -17,6 +17,7 @@ from events.api.request_body import MAX_BYTES, read_body
 from events.api.responses import reading_errors, with_now
 from events.domain.strict_json import InvalidJson, decode
 from events.reading.parameters import Parameters
+from subscriptions.accounts.link_origin import link_origin
 from subscriptions.control.controller import Controller, FieldProblem, Missing, NotPermitted, Refused
 from subscriptions.control.resource import Outcome, Resource, Stored
 from subscriptions.protocol.permissions import Identity
@@ -70,7 +71,7 @@ def answered(resource: Resource, stored: Stored, request: Request) -> Response:
     """Build the response to a change: 201 for a new row, with what is shown once of a new key."""
     content = resource.shown(stored.row)
     if stored.secret is not None:
-        content |= resource.shown_once(stored.row, stored.secret, request.build_absolute_uri("/"))
+        content |= resource.shown_once(stored.row, stored.secret, link_origin(request._request))
     code = status.HTTP_201_CREATED if stored.outcome is Outcome.CREATED else status.HTTP_200_OK
     return Response(content, status=code, headers=NO_STORE)
 

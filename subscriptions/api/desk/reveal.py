@@ -70,6 +70,10 @@ class RevealView(APIView):
             ApiError: The credential may not reveal numbers, or has revealed too many.
         """
         actor = current_actor()
+        # A person may have a token and several access keys.
+        person: dict[str, Any] = {"agent_id": identity.agent_id}
+        if identity.agent_id is None:
+            person["credential"] = actor.name
         fields: dict[str, Any] = {"customer_id": customer_id, "rule": "by-client"}
         error = None
         if identity.masks_numbers and not identity.may_reveal:
@@ -85,8 +89,7 @@ class RevealView(APIView):
                     at__gt=timezone.now() - PERIOD,
                     action=AuditAction.REVEAL,
                     verdict=AuditVerdict.GRANTED,
-                    agent_id=identity.agent_id,
-                    credential=actor.name,
+                    **person,
                 )
                 if revealed.count() > MAX_REVEALED:
                     transaction.set_rollback(True)

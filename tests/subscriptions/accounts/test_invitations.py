@@ -129,6 +129,32 @@ def test_a_link_that_is_over_says_what_to_do() -> None:
     assert not ann.user.has_usable_password()
 
 
+def test_a_new_password_ends_an_open_invitation() -> None:
+    acme = customer()
+    ann = agent(acme)
+    secret = invite(ann, timezone.now())
+    ann.user.set_password(PASSWORD)
+    ann.user.save()
+    assert post("/auth/invitation", invitation=secret).status_code == 401
+
+
+def test_links_have_the_public_address_and_not_the_host_of_the_request(settings: Any) -> None:
+    """Of invitations and wallboards, alone and imported."""
+    settings.PUBLIC_URL, settings.ALLOWED_HOSTS = "https://ws.example.com", ["*"]
+    acme = customer()
+    ann = agent(acme)
+    _, key = access_key(acme, may_control=True, may_publish=True)
+    browser = Client(headers={"Authorization": f"Bearer {key}", "Host": "evil.example"})
+    invited = browser.post(f"/v1.0/control/agents/{ann.pk}/invitation").json()
+    wall = {"kind": "display", "label": "Wall"}
+    made = browser.post("/v1.0/control/access-keys", json.dumps(wall), "application/json").json()
+    line = json.dumps({"resource": "agent", "name": "Bob", "username": "bob"})
+    imported = browser.post("/v1.0/control/import", line, "application/x-ndjson")
+    links = (invited["invitation_link"], made["link"])
+    assert all(link.startswith("https://ws.example.com/") for link in links)
+    assert ("https://ws.example.com/invitation/#" in imported.text, "evil" in imported.text) == (True, False)
+
+
 def test_guessing_links_is_throttled() -> None:
     answers = [post("/auth/invitation", invitation=f"guess {number}") for number in range(60)]
     assert {each.status_code for each in answers} == {401, 429}

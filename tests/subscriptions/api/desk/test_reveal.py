@@ -79,6 +79,8 @@ def test_a_person_reveals_few_calls_at_once(acme: Company) -> None:
     manager = acme.person("manager")
     assert {reveal(manager) for _ in range(MAX_REVEALED)} == {(200, "")}
     assert reveal(manager) == (429, "RATE_LIMITED")
+    # Each of its credentials counts.
+    assert reveal(acme.key(manager)) == (429, "RATE_LIMITED")
     assert reveal(acme.person("manager")) == (200, "")
     AuditRecord.objects.update(at=timezone.now() - PERIOD)
     assert reveal(manager) == (200, "")
