@@ -24,7 +24,7 @@ from events.log.state_fold import state_of
 from events.models import ResourceState, split_agents
 from events.reading.states import is_readable
 from subscriptions.accounts.changes import current_actor, record
-from subscriptions.api.acting import actor_of, visible_call, visible_customer
+from subscriptions.api.acting import actor_of, visible_customer, visible_state
 from subscriptions.api.desk import schemas
 from subscriptions.api.desk.schemas import MAX_NOTE
 from subscriptions.models import Agent, AuditAction, Customer
@@ -58,7 +58,7 @@ class CallNoteView(APIView):
         identity = actor_of(request)
         visible = visible_customer(request)
         body = read_json_object(request, schemas.NEW_NOTE.fields)
-        visible_call(visible, call_id)
+        visible_state(visible, "call", call_id)
         noted = read_note(body, _disposition_codes(visible.customer_id))
         fields: dict[str, Any] = {"customer_id": visible.customer_id, "rule": "by-client"}
         topic = f"customer_id:{visible.customer_id}:call:{call_id}"
@@ -135,7 +135,7 @@ class CallerView(APIView):
     )
     def get(self, request: Request, call_id: str) -> Response:
         visible = visible_customer(request)
-        call = visible_call(visible, call_id)
+        call = visible_state(visible, "call", call_id)
         region = region_of(visible.customer_id)
         number = other_party(state_of(call).data, region)
         spellings = spellings_of(number, region) if number else frozenset()

@@ -40,7 +40,7 @@ export class CallCards {
   /** @type {{ label: string, options: string[][] }[]} */ #targets = [];
   #targetsReadAt = 0;
   #crmUrl = "";
-  #revealed = new RevealedNumbers();
+  #revealed = new RevealedNumbers("calls");
   /** @type {Dialing | null} */ #dialing = null;
   #earlier;
   /** @type {Actions} */ #actions = { available: false, reason: "", message: false };
