@@ -21,6 +21,7 @@ from events.domain.state import State
 from events.domain.visibility import Visible
 from events.log.publish import publish
 from events.log.state_fold import state_of
+from events.masks.number_mask import HIDDEN
 from events.models import ResourceState, split_agents
 from events.reading.states import is_readable
 from subscriptions.accounts.changes import current_actor, record
@@ -36,6 +37,7 @@ READ_AT_ONCE = 100
 """The calls of a number that are looked at: some may be invisible, or live."""
 
 MAX_EVENT_BYTES = 2**16
+MASKED_NOTE = "A masked number would replace the stored one: write it in full, or leave it out"
 
 
 class CallNoteView(APIView):
@@ -60,6 +62,13 @@ class CallNoteView(APIView):
         body = read_json_object(request, schemas.NEW_NOTE.fields)
         visible_state(visible, "call", call_id)
         noted = read_note(body, _disposition_codes(visible.customer_id))
+        if identity.masks_numbers and HIDDEN in noted.get("note", ""):
+            # The writer read the note with its numbers masked: to store it so would destroy them.
+            raise ApiError(
+                status.HTTP_400_BAD_REQUEST,
+                MASKED_NOTE,
+                errors=[{"field": "note", "message": f"a text without {HIDDEN}"}],
+            )
         fields: dict[str, Any] = {"customer_id": visible.customer_id, "rule": "by-client"}
         topic = f"customer_id:{visible.customer_id}:call:{call_id}"
         record(current_actor(), AuditAction.ACT, topic, detail=f"note: {', '.join(noted)}", **fields)

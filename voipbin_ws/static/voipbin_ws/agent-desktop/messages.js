@@ -6,16 +6,16 @@ import { filledText } from "./fill-in.js";
 import { read } from "../shared/auth.js";
 import { RevealedNumbers } from "../shared/reveal.js";
 import { sendMessage } from "../shared/requests.js";
+import { charactersLeft, lengthText } from "./text-length.js";
 import { Threads } from "./threads.js";
 import { labelOf } from "../shared/call.js";
 import { descendant, element, field, PartList, setShown, setTexts } from "../shared/dom.js";
-import { gettext, ngettext } from "../shared/gettext.js";
+import { gettext } from "../shared/gettext.js";
 import { HIDDEN, isMasked } from "../shared/masked.js";
 import { canonicalNumber } from "../shared/phone-number.js";
 import { timeOfDay, shownDay } from "../shared/time.js";
 
 const MAX_TEXT = 1600;
-const NEAR_MAX_TEXT = MAX_TEXT - 200;
 const MAX_PREVIEW = 120;
 const AT_END_PIXELS = 60;
 const DAY_MS = 86_400_000;
@@ -29,12 +29,6 @@ const NUMBER = /^\+?\d{2,20}$/;
 function timeText(at, now) {
   const time = timeOfDay(at).slice(0, 5);
   return now - at < DAY_MS ? time : `${shownDay(at)}, ${time}`;
-}
-
-/** @param {string} text */
-function lengthText({ length }) {
-  if (length > MAX_TEXT) return ngettext("{count} character too many", "{count} characters too many", length - MAX_TEXT);
-  return length > NEAR_MAX_TEXT ? ngettext("{count} character left", "{count} characters left", MAX_TEXT - length) : "";
 }
 
 /** @param {Thread} thread */
@@ -272,9 +266,9 @@ export class Messages {
     }
     const reason = this.#reasonNotToSend();
     const { value } = field("draft");
-    field("send").disabled = reason !== "" || isSending || !value.trim() || value.length > MAX_TEXT;
+    field("send").disabled = reason !== "" || isSending || !value.trim() || charactersLeft(value, MAX_TEXT) < 0;
     const error = this.#errors.get(thread.key) ?? "";
-    setTexts({ send: isSending ? gettext("Sending…") : gettext("Send"), "composer-why": reason || lengthText(value), "composer-error": error });
+    setTexts({ send: isSending ? gettext("Sending…") : gettext("Send"), "composer-why": reason || lengthText(value, MAX_TEXT), "composer-error": error });
   }
 
   #reasonNotToSend() {

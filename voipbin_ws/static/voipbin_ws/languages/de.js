@@ -72,15 +72,8 @@ Object.assign(globalThis, { translatedTexts: {
 "on its way": "unterwegs",
 "undelivered": "nicht zugestellt",
 "unread": "ungelesen",
-"{count} character left": {
-"one": "noch {count} Zeichen",
-"other": "noch {count} Zeichen"
-},
-"{count} character too many": {
-"one": "{count} Zeichen zu viel",
-"other": "{count} Zeichen zu viel"
-},
 "{name} wrote STOP ({time}) and wants no messages. You can reply after this number sends START.": "{name} hat STOP geschrieben ({time}) und möchte keine Nachrichten. Sie können antworten, sobald diese Nummer START sendet.",
+"Changed elsewhere meanwhile. Your text replaces it: {note}": "Inzwischen an anderer Stelle geändert. Ihr Text ersetzt: {note}",
 "Note": "Notiz",
 "Note on a past call": "Notiz zu einem früheren Anruf",
 "Note on the last call": "Notiz zum letzten Anruf",
@@ -95,6 +88,14 @@ Object.assign(globalThis, { translatedTexts: {
 "expected back {time} ago": "Rückkehr überfällig seit {time}",
 "set by {name}": "gesetzt von {name}",
 "{status} after this call": "{status} nach diesem Anruf",
+"{count} character left": {
+"one": "noch {count} Zeichen",
+"other": "noch {count} Zeichen"
+},
+"{count} character too many": {
+"one": "{count} Zeichen zu viel",
+"other": "{count} Zeichen zu viel"
+},
 "No frame yet.": "Noch kein Frame.",
 "Paused: {count} more came.": "Angehalten: {count} weitere kamen an.",
 "{count} frame, newest first.": {
@@ -354,6 +355,7 @@ Object.assign(globalThis, { translatedTexts: {
 "Command": "Befehl",
 "Nothing has this name.": "Nichts hat diesen Namen.",
 "Page": "Seite",
+"A masked number would replace the stored one: write it in full, or leave it out": "Eine verdeckte Nummer würde die gespeicherte ersetzen: Schreiben Sie sie aus, oder lassen Sie sie weg",
 "No platform is connected to this gateway: an operator names its API with PLATFORM_API_URL": "Mit diesem Gateway ist keine Plattform verbunden: Ein Betreiber nennt deren API in PLATFORM_API_URL",
 "The present password is wrong": "Das bisherige Passwort ist falsch",
 "The status changes all the time: try again": "Der Status ändert sich ständig: Versuchen Sie es erneut",

@@ -72,15 +72,8 @@ Object.assign(globalThis, { translatedTexts: {
 "on its way": "en camino",
 "undelivered": "no entregado",
 "unread": "sin leer",
-"{count} character left": {
-"one": "queda {count} carácter",
-"other": "quedan {count} caracteres"
-},
-"{count} character too many": {
-"one": "{count} carácter de más",
-"other": "{count} caracteres de más"
-},
 "{name} wrote STOP ({time}) and wants no messages. You can reply after this number sends START.": "{name} escribió STOP ({time}) y no desea mensajes. Podrá responder cuando este número envíe START.",
+"Changed elsewhere meanwhile. Your text replaces it: {note}": "Entretanto se cambió en otro lugar. Su texto lo reemplaza: {note}",
 "Note": "Nota",
 "Note on a past call": "Nota sobre una llamada pasada",
 "Note on the last call": "Nota sobre la última llamada",
@@ -95,6 +88,14 @@ Object.assign(globalThis, { translatedTexts: {
 "expected back {time} ago": "debía volver hace {time}",
 "set by {name}": "cambiado por {name}",
 "{status} after this call": "{status} después de esta llamada",
+"{count} character left": {
+"one": "queda {count} carácter",
+"other": "quedan {count} caracteres"
+},
+"{count} character too many": {
+"one": "{count} carácter de más",
+"other": "{count} caracteres de más"
+},
 "No frame yet.": "Todavía no hay tramas.",
 "Paused: {count} more came.": "En pausa: llegaron {count} más.",
 "{count} frame, newest first.": {
@@ -354,6 +355,7 @@ Object.assign(globalThis, { translatedTexts: {
 "Command": "Comando",
 "Nothing has this name.": "Nada tiene ese nombre.",
 "Page": "Página",
+"A masked number would replace the stored one: write it in full, or leave it out": "Un número oculto reemplazaría al guardado: escríbalo completo u omítalo",
 "No platform is connected to this gateway: an operator names its API with PLATFORM_API_URL": "No hay ninguna plataforma conectada a este gateway: un operador indica su API en PLATFORM_API_URL",
 "The present password is wrong": "La contraseña actual no es correcta",
 "The status changes all the time: try again": "El estado cambia continuamente: inténtelo de nuevo",

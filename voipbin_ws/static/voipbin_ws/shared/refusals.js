@@ -12,6 +12,7 @@ const REFUSALS = new Map([
   ["This call is over", gettext("This call is over")],
   ["This call is with another agent now", gettext("This call is with another agent now")],
   ["There is no call with this id for you", gettext("There is no call with this id for you")],
+  ["A masked number would replace the stored one: write it in full, or leave it out", gettext("A masked number would replace the stored one: write it in full, or leave it out")],
   ["There is no message with this id for you", gettext("There is no message with this id for you")],
   ["This message came without a telephone number: it cannot be answered", gettext("This message came without a telephone number: it cannot be answered")],
   ["Your role may not reveal telephone numbers: an operator names the roles that may", gettext("Your role may not reveal telephone numbers: an operator names the roles that may")],
