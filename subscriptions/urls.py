@@ -12,8 +12,8 @@ from subscriptions.api.control.invitations import InvitationView as AgentInvitat
 from subscriptions.api.control.tokens import TokensView
 from subscriptions.api.desk.calls import CallerView, CallNoteView
 from subscriptions.api.desk.colleagues import AgentDayView, TransferTargetsView
-from subscriptions.api.desk.conversations import ConversationsView, ConversationView
-from subscriptions.api.desk.reveal import RevealView
+from subscriptions.api.desk.conversations import ConversationsView, ConversationView, MessageConversationView
+from subscriptions.api.desk.reveal import CallRevealView, MessageRevealView
 from subscriptions.api.display import DisplayView
 from subscriptions.api.explain import ExplainView
 from subscriptions.api.invitations import InvitationAcceptView, InvitationView
@@ -39,8 +39,14 @@ urlpatterns = [
     path("v1.0/conversations/<str:number>", ConversationView.as_view(), name="conversation"),
     path("v1.0/calls/<path:call_id>/note", CallNoteView.as_view(), name="call-note"),
     path("v1.0/calls/<path:call_id>/caller", CallerView.as_view(), name="call-caller"),
-    path("v1.0/calls/<path:call_id>/reveal", RevealView.as_view(), name="call-reveal"),
+    path("v1.0/calls/<path:call_id>/reveal", CallRevealView.as_view(), name="call-reveal"),
     path("v1.0/calls/<path:call_id>/<str:action>", CallActionView.as_view(), name="call-action"),
+    path(
+        "v1.0/messages/<path:message_id>/conversation",
+        MessageConversationView.as_view(),
+        name="message-conversation",
+    ),
+    path("v1.0/messages/<path:message_id>/reveal", MessageRevealView.as_view(), name="message-reveal"),
     path("v1.0/messages", MessagesView.as_view(), {"resource": "message"}, name="messages"),
     path("v1.0/control/customers", control.CustomersView.as_view(), name="control-customers"),
     path("v1.0/control/customers/<str:row_id>", control.CustomerView.as_view(), name="control-customer"),

@@ -19,6 +19,10 @@ from subscriptions.accounts.changes import current_actor, record
 from subscriptions.models import AuditAction, AuditVerdict
 from subscriptions.protocol.permissions import Identity
 
+ABSENT = {
+    "call": "There is no call with this id for you",
+    "message": "There is no message with this id for you",
+}
 MAY_NOT_ACT = "This access key may only watch: act with an agent's credential, or a key that may publish"
 
 
@@ -68,21 +72,21 @@ def visible_customer(request: Request) -> Visible:
         return visible_to(request, customer_id)
 
 
-def visible_call(visible: Visible, call_id: str) -> ResourceState:
-    """Return the state of a visible call.
+def visible_state(visible: Visible, resource: str, resource_id: str) -> ResourceState:
+    """Return the state of a visible call or message.
 
     Raises:
-        ApiError: 404 if the call does not exist or is not visible.
+        ApiError: 404 if it does not exist or is not visible.
     """
     state = None
-    if is_resource_id(call_id):
+    if is_resource_id(resource_id):
         state = ResourceState.objects.filter(
-            customer_id=visible.customer_id, resource="call", resource_id=call_id, member_id=""
+            customer_id=visible.customer_id, resource=resource, resource_id=resource_id, member_id=""
         ).first()
     if (
         state is None
-        or not visible.includes("call", call_id, split_agents(state.agent_ids))
+        or not visible.includes(resource, resource_id, split_agents(state.agent_ids))
         or not is_readable(state, visible.filter)
     ):
-        raise ApiError(status.HTTP_404_NOT_FOUND, "There is no call with this id for you")
+        raise ApiError(status.HTTP_404_NOT_FOUND, ABSENT[resource])
     return state

@@ -19,13 +19,13 @@ from events.api.operation import operation
 from events.api.request_body import read_json_object
 from events.api.schemas import OF_CUSTOMER
 from events.api.views import ResourceStatesView
-from events.domain.phone_number import canonical_number
+from events.domain.phone_number import canonical_number, other_party
 from events.domain.state import current_agents
 from events.domain.topics import is_resource_id
 from events.domain.visibility import Visible
 from events.log.state_fold import state_of
 from subscriptions.api import schemas
-from subscriptions.api.acting import MAY_NOT_ACT, actor_of, may_act, recorded, visible_call, visible_customer
+from subscriptions.api.acting import MAY_NOT_ACT, actor_of, may_act, recorded, visible_customer, visible_state
 from subscriptions.api.agent_status import MANAGING_ROLES
 from subscriptions.api.schemas import AGENT_ACTIONS, CALL_ACTIONS, MAX_TEXT, TARGETS, TEL_PATTERN
 from subscriptions.models import OptOut
@@ -109,20 +109,24 @@ class MessagesView(ResourceStatesView):
         {201: ("The platform sends the message.", schemas.MESSAGE_ANSWER)},
         [OF_CUSTOMER],
         body=schemas.NEW_MESSAGE,
-        examples={"a message": {"to": "+15551234567", "text": "We call you back at ten."}},
+        examples=schemas.NEW_MESSAGE_EXAMPLES,
         errors=schemas.MESSAGE_ERRORS,
     )
     def post(self, request: Request, resource: str) -> Response:
-        """Send a text message."""
+        """Send a text message.
+
+        `reply_to` answers a message that the credential may read, without its number, which may be masked.
+        """
         identity = actor_of(request)
         visible = visible_customer(request)
         body = read_json_object(request, schemas.NEW_MESSAGE.fields)
-        number, text, automatic = _message(body)
+        text, automatic = _message(body)
         if not visible.is_whole("message"):
             raise ApiError(
                 status.HTTP_403_FORBIDDEN,
                 "Who writes to people must hear what they answer: messages were not granted to this credential",
             )
+        number = body["to"] if "to" in body else _party_of(visible, body["reply_to"])
         # Also as it was understood before the customer had a region.
         spellings = {canonical_number(number, region_of(visible.customer_id)), canonical_number(number)}
         opted_out = OptOut.objects.filter(customer_id=visible.customer_id, number__in=spellings).first()
@@ -151,7 +155,7 @@ def _require_controllable(visible: Visible, identity: Identity, call_id: str) ->
     Raises:
         ApiError: 404 if the call does not exist or is not visible, 409 if it is over or with another agent.
     """
-    state = visible_call(visible, call_id)
+    state = visible_state(visible, "call", call_id)
     if not state.live:
         raise ApiError(status.HTTP_409_CONFLICT, "This call is over", code="CALL_OVER")
     holders = current_agents(state_of(state))
@@ -174,11 +178,35 @@ def _target(body: dict[str, Any]) -> dict[str, str]:
     )
 
 
-def _message(body: dict[str, Any]) -> tuple[str, str, bool]:
-    number, text, automatic = body.get("to"), body.get("text"), body.get("automatic", False)
+def _party_of(visible: Visible, message_id: str) -> str:
+    """Return the number that a reply to this message goes to.
+
+    Raises:
+        ApiError: 404 if the message does not exist or is not visible, 400 if it came without a telephone number.
+    """
+    data = state_of(visible_state(visible, "message", message_id)).data
+    number = other_party(data, region_of(visible.customer_id))
+    if number is None or not _TEL.fullmatch(number):
+        raise ApiError(
+            status.HTTP_400_BAD_REQUEST,
+            "This message came without a telephone number: it cannot be answered",
+            errors=[{"field": "reply_to", "message": "a message from or to a telephone number"}],
+        )
+    return number
+
+
+def _message(body: dict[str, Any]) -> tuple[str, bool]:
+    number, message_id = body.get("to"), body.get("reply_to")
+    text, automatic = body.get("text"), body.get("automatic", False)
     errors = []
-    if not isinstance(number, str) or not _TEL.fullmatch(number):
+    if ("to" in body) == ("reply_to" in body):
+        errors.append(
+            {"field": "to", "message": "a telephone number, or reply_to with a message's id: one of the two"}
+        )
+    elif "to" in body and (not isinstance(number, str) or not _TEL.fullmatch(number)):
         errors.append({"field": "to", "message": "a telephone number such as +15551234567"})
+    elif "reply_to" in body and not (isinstance(message_id, str) and message_id):
+        errors.append({"field": "reply_to", "message": "the id of a message"})
     if not isinstance(text, str) or not text.strip() or len(text) > MAX_TEXT:
         errors.append({"field": "text", "message": f"1 to {MAX_TEXT} characters"})
     if not isinstance(automatic, bool):
@@ -186,4 +214,4 @@ def _message(body: dict[str, Any]) -> tuple[str, str, bool]:
     if errors:
         message = "; ".join(f"{each['field']}: {each['message']}" for each in errors)
         raise ApiError(status.HTTP_400_BAD_REQUEST, message, errors=errors)
-    return cast(str, number), cast(str, text), cast(bool, automatic)
+    return cast(str, text), cast(bool, automatic)

@@ -131,7 +131,9 @@ class Me(Serializer[Any]):
         help_text="The customer's queues that the credential may see, with those of their agents it may see.",
     )
     masks_numbers = BooleanField(help_text="Whether telephone numbers are masked for the credential.")
-    may_reveal_numbers = BooleanField(help_text="Whether it may reveal the masked numbers of a call.")
+    may_reveal_numbers = BooleanField(
+        help_text="Whether it may reveal the masked numbers of a call or message."
+    )
     dialing = DialingFacts(
         allow_null=True,
         help_text="`null` if no region is set: numbers without a country code are not understood.",
@@ -174,12 +176,22 @@ CALL_ORDER_EXAMPLES = {
 NEW_MESSAGE = inline_serializer(
     "NewMessage",
     {
-        "to": field(_TEL),
+        "to": field(_TEL, "The number; this or `reply_to`.", required=False),
+        "reply_to": field(
+            _FILLED,
+            "The id of a message that the credential may read: the reply goes to its other party, also if that number "
+            "is masked.",
+            required=False,
+        ),
         "text": field({**_FILLED, "maxLength": MAX_TEXT}),
         "automatic": BooleanField(default=False, help_text="Whether a program wrote the message."),
     },
 )
 _SENT_TO = field(TEXT, "The number, masked if it is for you.")
+NEW_MESSAGE_EXAMPLES = {
+    "a message": {"to": "+15551234567", "text": "We call you back at ten."},
+    "a reply": {"reply_to": "0f0f0f0f-0000-4000-8000-00000000000f", "text": "We call you back at ten."},
+}
 MESSAGE_ANSWER = inline_serializer("MessageAnswer", {"to": _SENT_TO, "platform": field(_REPLY)})
 STATUS_CHOICE = inline_serializer(
     "StatusChoice",

@@ -138,6 +138,11 @@ class ManagedAgent(Serializer[Any]):
         validators=[validate_teams],
         help_text="Names such as `Support` or `Night shift`, by which agents are found. Case does not matter.",
     )
+    sign_in = ChoiceField(
+        ["password", "invited", "none"],
+        read_only=True,
+        help_text="Whether the agent can sign in: it has a password; it has none yet, and an open invitation; neither.",
+    )
     status = ChoiceField(AgentStatus.values, read_only=True)
     created_at = DateTimeField(read_only=True)
 
@@ -159,7 +164,12 @@ class Agents(Resource):
 
     def rows(self, controller: Controller) -> QuerySet[Any]:
         # As in the admin: superusers are managed by superusers, the platform's agents by the platform.
-        agents = super().rows(controller).select_related("customer", "user").exclude(user__is_superuser=True)
+        agents = (
+            super()
+            .rows(controller)
+            .select_related("customer", "user", "invitation")
+            .exclude(user__is_superuser=True)
+        )
         return agents if controller.is_platform else agents.exclude(role=AgentRole.STAFF)
 
     def shown(self, row: Agent) -> dict[str, Any]:
@@ -175,6 +185,7 @@ class Agents(Resource):
             "granted_resources": row.granted_resources,
             "teams": row.teams,
             "limited_to": row.limited_to,
+            "sign_in": _sign_in(row),
             "status": row.status,
             "created_at": format_timestamp(row.created_at),
         }
@@ -269,6 +280,13 @@ class Agents(Resource):
         if str(row.pk) == controller.agent_id:
             raise Refused(FieldProblem("id", "you cannot delete your own agent: use another credential"))
         super().delete(controller, pk)
+
+
+def _sign_in(row: Agent) -> str:
+    if row.user.has_usable_password():
+        return "password"
+    invitation = getattr(row, "invitation", None)
+    return "invited" if invitation is not None and invitation.is_open(timezone.now()) else "none"
 
 
 def _require_unnarrowed(controller: Controller) -> None:

@@ -180,7 +180,7 @@ class ManagedCustomer(Serializer[Any]):
         help_text="The template of a link to the CRM, with `{number}`, `{call_id}` and `{name}`; empty for none.",
     )
     masked_roles = roles("Roles that see masked telephone numbers.")
-    revealing_roles = roles("Those of them that may reveal the numbers of a single call.")
+    revealing_roles = roles("Those of them that may reveal the numbers of a single call or message.")
     created_at = DateTimeField(read_only=True)
 
 

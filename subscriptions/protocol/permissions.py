@@ -80,9 +80,9 @@ class Identity:
     token, `None` for an access key. `quotas` are those of the customer, `rates` those of the credential alone.
     `filter` is an access key's in canonical form: what it does not match is not read. `may_control` permits the control
     API. `grant` is that of a minted token, else `None`. With `masks_numbers` telephone numbers are masked in all that
-    it reads, and no request may find something by one; `may_reveal` permits to see those of a single call. `limit` is
-    that of a manager who sees a part of its customer, else `None`. With `is_display` the credential is that of a
-    wallboard: it reads the summaries of `allowed_topics`, and nothing else.
+    it reads, and no request may find something by one; `may_reveal` permits to see those of one call or message.
+    `limit` is that of a manager who sees a part of its customer, else `None`. With `is_display` the credential is that
+    of a wallboard: it reads the summaries of `allowed_topics`, and nothing else.
     """
 
     customer_id: str

@@ -112,6 +112,63 @@ def test_a_note_that_is_not_saved_survives_a_reload_and_another_call(page: Page,
     expect(page.get_by_role("button", name="Save note")).to_be_disabled()
 
 
+def test_a_note_that_does_not_fit_is_refused_whole_and_holds_the_agent_back(page: Page, desk: AtDesk) -> None:
+    call = caller("Noor Ali")
+    desk.open(page)
+    talked(desk, call)
+    expect(page.locator("#note-title")).to_have_text("Note on the last call: Noor Ali")
+    note, save = page.get_by_label("Note", exact=True), page.get_by_role("button", name="Save note")
+    note.evaluate(
+        "(field, text) => { field.focus(); document.execCommand('insertText', false, text); }", "☎" * 2001
+    )
+    expect(page.locator("#note-length")).to_have_text("1 character too many")
+    expect(save).to_be_disabled()
+    page.get_by_role("button", name="Ready").click()
+    expect(note).to_be_focused()
+    expect_status(page, "Busy")
+    note.fill("😀" * 2000)  # As many characters as fit, of two code units each.
+    page.get_by_role("button", name="Ready").click()
+    expect(page.locator("#note-status")).to_have_text("Saved")
+    expect_status(page, "Available")
+
+
+def test_a_note_that_two_tabs_write_shows_what_it_would_replace(page: Page, desk: AtDesk) -> None:
+    call = caller("Tim Berg")
+    other = page.context.new_page()
+    for tab in (page, other):
+        desk.open(tab)
+    talked(desk, call)
+    for tab in (page, other):
+        expect(tab.locator("#note-title")).to_have_text("Note on the last call: Tim Berg")
+    page.get_by_label("Note", exact=True).fill("Of the first tab")
+    other.get_by_label("Note", exact=True).fill("Of the second tab")
+    other.get_by_role("button", name="Save note").click()
+    expect(other.locator("#note-status")).to_have_text("Saved")
+    status = page.locator("#note-status")
+    expect(status).to_have_text("Changed elsewhere meanwhile. Your text replaces it: Of the second tab")
+    expect(page.get_by_label("Note", exact=True)).to_have_value("Of the first tab")
+    # One tab ends the wrap-up, and the other one follows.
+    page.get_by_role("button", name="Ready").click()
+    expect(status).to_have_text("Saved")
+    for tab in (page, other):
+        expect_status(tab, "Available")
+        expect(tab.get_by_label("Note", exact=True)).to_have_value("Of the first tab")
+    other.close()
+
+
+def test_a_refusal_is_shown_until_the_call_goes_on(page: Page, desk: AtDesk, theirs: Platform) -> None:
+    call = caller("Noor Ali")
+    desk.open(page)
+    desk.rings(call)
+    theirs.answers = [(409, {"message": "It does not ring there any more"})]
+    shown = card(page, call)
+    shown.get_by_role("button", name="Accept").click()
+    expect(shown.locator(".error")).to_contain_text("It does not ring there any more")
+    desk.talks(call)  # Another tab has accepted it.
+    expect(shown).to_have_attribute("data-phase", "talking")
+    expect(shown.locator(".error")).to_have_text("")
+
+
 def test_a_call_is_transferred_to_a_colleague_with_a_status_or_to_a_number(
     page: Page, desk: AtDesk, theirs: Platform, centre: Centre
 ) -> None:

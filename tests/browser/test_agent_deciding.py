@@ -119,6 +119,63 @@ def test_a_conversation_begins_with_its_last_message_and_is_completed(modules: P
     assert (dana["texts"], dana["next"]) == (["one", "two", "three (sent)", "four"], "a place")
 
 
+def masked_event(seq: int, message_id: str, text: str, minute: int, *, out: bool = False) -> dict[str, Any]:
+    address = {"type": "tel", "target": "+1 ••• 01"}
+    made = event(seq, message_id, text, minute)
+    data = {"text": text, "destination" if out else "source": address}
+    return made | {"event_type": "message.sent" if out else "message.received", "data": data}
+
+
+def test_the_messages_of_a_masked_number_are_one_conversation(modules: Page) -> None:
+    last = item("a", "one", 1)
+    page = {
+        "cursor": "7d0c7b1e52aa.1",
+        "items": [{"number": "+1 ••• 01", "name": "Dana", "opted_out_at": None, "last": last}],
+    }
+    events = [
+        masked_event(2, "b", "two", 2),
+        masked_event(3, "other", "looks alike", 3),
+        masked_event(4, "c", "STOP", 4),
+        masked_event(5, "d", "answer", 5, out=True),
+    ]
+    # The gateway says of "d" that it follows on "c", and of "c" nothing yet: its own request is on the way.
+    known = [item("d", "answer", 5, out=True), item("c", "STOP", 4), item("b", "two", 2), last]
+    messages = {"key": "d", "items": [*known, item("0", "before", 0)], "next": None}
+    dana, alike = modules.evaluate(THREADS, [page, events, messages])
+    assert (dana["key"], dana["name"], dana["next"]) == ("a", "Dana", None)
+    assert dana["texts"] == ["before", "one", "two", "STOP", "answer"]
+    assert dana["optedOutAt"] is not None
+    assert (alike["texts"], alike["unread"]) == (["looks alike"], 1)
+
+
+def test_a_delivery_that_comes_before_its_message_is_kept(modules: Page) -> None:
+    delivered = event(1, "a", "", 1) | {"event_type": "message.delivery", "data": {"status": "delivered"}}
+    sent = event(2, "a", "Hello", 1) | {"event_type": "message.sent"}
+    sent["data"] = {"text": "Hello", "status": "sent", "destination": sent["data"]["source"]}
+    page = {"cursor": "7d0c7b1e52aa.0", "items": []}
+    (thread,) = modules.evaluate(THREADS, [page, [delivered, sent, sent], None])
+    assert thread["texts"] == ["Hello (delivered)"]
+
+
+def test_a_conversation_that_was_forgotten_is_read_again(modules: Page) -> None:
+    numbers = [f"+1555{number:07d}" for number in range(501)]
+    page = {"cursor": "7d0c7b1e52aa.0", "items": []}
+    events = []
+    for seq, number in enumerate([*numbers, numbers[0]], 1):
+        each = event(seq, f"m{seq}", "text", seq % 60) | {
+            "timestamp": f"2024-01-15T11:{seq // 60:02}:{seq % 60:02}Z"
+        }
+        each["data"] = {"text": f"text {seq}", "source": {"target": number}}
+        events.append(each)
+    messages = {
+        "key": numbers[0],
+        "items": [item("m502", "text 502", 1), item("m1", "text 1", 0)],
+        "next": None,
+    }
+    found = modules.evaluate(THREADS, [page, events, messages])
+    assert next(each for each in found if each["key"] == numbers[0])["texts"] == ["text 1", "text 502"]
+
+
 def test_an_opt_out_is_known_before_the_messages_are(modules: Page) -> None:
     last = item("a", "STOP", 1)
     listed = {"number": "+15550000001", "name": None, "opted_out_at": "2024-01-15T10:01:00Z", "last": last}

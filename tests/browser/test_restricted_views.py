@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.support.centre import Call, Centre, watch
-from tests.browser.support.desktop import AtDesk, card
+from tests.browser.support.desktop import AtDesk, card, message
 from tests.journeys.support.cast import Person, company
+from tests.subscriptions.support.platform_server import Platform, platform
 from tests.support.gateways import Gateways
 
 MASKED, NUMBER = "+1 ••• 11", "+15552004711"
 
 
 @pytest.fixture(scope="module")
-def centre(gateway_of_file: Gateways) -> Centre:
+def theirs() -> Iterator[Platform]:
+    with platform() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def centre(gateway_of_file: Gateways, theirs: Platform) -> Centre:
     acme = company("Acme")
     acme.desk = {"masked_roles": ["agent", "manager"], "revealing_roles": ["agent", "manager"]}
     acme.people.append(Person("limited", role="manager", limited_to={"queues": acme.queues[:1]}))
-    return Centre(gateway_of_file(), acme)
+    return Centre(gateway_of_file(PLATFORM_API_URL=theirs.url), acme)
 
 
 def test_a_manager_reveals_the_number_in_a_timeline(page: Page, centre: Centre) -> None:
@@ -56,21 +64,35 @@ def test_an_agent_works_without_the_number_and_reveals_it(page: Page, centre: Ce
     expect(shown.get_by_role("button", name="Show number")).to_be_hidden()
     desk.talks(call)
     expect(shown).to_have_attribute("data-phase", "talking")
-    # Two numbers that look alike are two people.
-    for number in (NUMBER, "+15559999911"):
-        desk.publish(
-            {
-                "event_type": "message.received",
-                "data": {"id": f"m-{number[-6:]}", "source": {"target": number}, "text": f"It is {number}."},
-            }
-        )
-    threads = page.locator("[data-number^='m-']")
-    expect(threads).to_have_count(2)
-    expect(threads.first).to_contain_text(MASKED)
-    threads.first.click()
-    expect(page.get_by_text("The number of this text is masked for you")).to_be_visible()
-    expect(page.locator("#bubbles")).to_have_text(re.compile(re.escape(f"It is {MASKED}.")))
     desk.clear()
+
+
+def test_an_agent_answers_a_text_from_a_number_that_stays_masked(
+    page: Page, centre: Centre, theirs: Platform
+) -> None:
+    """Two numbers that look alike are two people; the messages of each are one conversation."""
+    desk = AtDesk(centre, centre.acme.person("granted agent"))
+    desk.open(page)
+    desk.publish(message(NUMBER, f"It is {NUMBER}."), message("+15559999911", "I am another."))
+    threads = page.locator("#thread-rows button").filter(has_text=re.compile("It is|another"))
+    expect(threads).to_have_count(2)
+    own = threads.filter(has_text=f"It is {MASKED}.")
+    own.click()
+    desk.publish(message(NUMBER, "Are you there?"))
+    expect(page.locator("#bubbles .text")).to_have_text([f"It is {MASKED}.", "Are you there?"])
+    page.get_by_label("Reply", exact=True).fill("Yes.")
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_label("Reply", exact=True)).to_have_value("")
+    (order,) = [body for _, _, body, _ in theirs.requests]
+    assert (order["destinations"], order["text"]) == ([{"type": "tel", "target": NUMBER}], "Yes.")
+    desk.publish(message(NUMBER, "Yes.", inbound=False))
+    expect(page.locator("#bubbles .text")).to_have_text([f"It is {MASKED}.", "Are you there?", "Yes."])
+    expect(page.locator("#thread-rows button")).to_have_count(2)
+    head = page.locator(".thread-head")
+    expect(head).not_to_contain_text(NUMBER)
+    head.get_by_role("button", name="Show number").click()
+    expect(head).to_contain_text(NUMBER)
+    expect(head.get_by_role("button", name="Show number")).to_be_hidden()
 
 
 def test_a_limited_manager_sees_its_queue_alone(page: Page, centre: Centre) -> None:

@@ -68,6 +68,7 @@ class Scene:
     beginning: str
     event_ids: list[str] = field(default_factory=list)
     call_id: str = ""
+    message_id: str = ""
 
     @property
     def topics(self) -> list[str]:
@@ -134,6 +135,7 @@ def publish_all(scene: Scene) -> str:
         batch = list(events(scene.acme, scene.call_id, spelled))
         receipts = publish(scene.gateway, scene.acme.key("that publishes"), *batch)
         scene.event_ids += [each["id"] for each in receipts]
+        scene.message_id = batch[2]["data"]["id"]
         cursor = receipts[-1]["cursor"]
     return cursor
 
@@ -195,6 +197,7 @@ def test_every_address_masks_the_number(scene: Scene) -> None:
         "topic": f"customer_id:{acme.id}:call:{scene.call_id}",
         "agent_id": acme.person("agent").id,
         "call_id": scene.call_id,
+        "message_id": scene.message_id,
         "queue_id": acme.queues[0],
         "resource": "call",
         "action": "hangup",
@@ -225,7 +228,8 @@ def test_every_address_masks_the_number(scene: Scene) -> None:
                             if name != "unmasked":
                                 faults.append((name, method, url + query, answer.text[:500]))
     assert faults == []
-    wanted = {"/v1.0/events", "/v1.0/events/{event_id}", "/v1.0/calls", "/v1.0/queues", "/v1.0/messages"}
+    wanted = {"/v1.0/messages/{message_id}/conversation", "/v1.0/messages/{message_id}/reveal"}
+    wanted |= {"/v1.0/events", "/v1.0/events/{event_id}", "/v1.0/calls", "/v1.0/queues", "/v1.0/messages"}
     assert seen >= {*wanted, "/v1.0/resources/{resource}", "/v1.0/conversations"}
     assert ("/v1.0/states" in seen) == ("/v1.0/states" in document()["paths"])
 

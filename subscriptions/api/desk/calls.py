@@ -21,10 +21,11 @@ from events.domain.state import State
 from events.domain.visibility import Visible
 from events.log.publish import publish
 from events.log.state_fold import state_of
+from events.masks.number_mask import HIDDEN
 from events.models import ResourceState, split_agents
 from events.reading.states import is_readable
 from subscriptions.accounts.changes import current_actor, record
-from subscriptions.api.acting import actor_of, visible_call, visible_customer
+from subscriptions.api.acting import actor_of, visible_customer, visible_state
 from subscriptions.api.desk import schemas
 from subscriptions.api.desk.schemas import MAX_NOTE
 from subscriptions.models import Agent, AuditAction, Customer
@@ -36,6 +37,7 @@ READ_AT_ONCE = 100
 """The calls of a number that are looked at: some may be invisible, or live."""
 
 MAX_EVENT_BYTES = 2**16
+MASKED_NOTE = "A masked number would replace the stored one: write it in full, or leave it out"
 
 
 class CallNoteView(APIView):
@@ -58,8 +60,15 @@ class CallNoteView(APIView):
         identity = actor_of(request)
         visible = visible_customer(request)
         body = read_json_object(request, schemas.NEW_NOTE.fields)
-        visible_call(visible, call_id)
+        visible_state(visible, "call", call_id)
         noted = read_note(body, _disposition_codes(visible.customer_id))
+        if identity.masks_numbers and HIDDEN in noted.get("note", ""):
+            # The writer read the note with its numbers masked: to store it so would destroy them.
+            raise ApiError(
+                status.HTTP_400_BAD_REQUEST,
+                MASKED_NOTE,
+                errors=[{"field": "note", "message": f"a text without {HIDDEN}"}],
+            )
         fields: dict[str, Any] = {"customer_id": visible.customer_id, "rule": "by-client"}
         topic = f"customer_id:{visible.customer_id}:call:{call_id}"
         record(current_actor(), AuditAction.ACT, topic, detail=f"note: {', '.join(noted)}", **fields)
@@ -135,7 +144,7 @@ class CallerView(APIView):
     )
     def get(self, request: Request, call_id: str) -> Response:
         visible = visible_customer(request)
-        call = visible_call(visible, call_id)
+        call = visible_state(visible, "call", call_id)
         region = region_of(visible.customer_id)
         number = other_party(state_of(call).data, region)
         spellings = spellings_of(number, region) if number else frozenset()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any
 
 from django.http import HttpResponse
 from rest_framework import status
@@ -14,13 +16,15 @@ from events.api.operation import operation
 from events.api.responses import page_answer, reading_errors, visible_to
 from events.api.schemas import PAGE_ERRORS, STATE_PAGE
 from events.domain.event import format_timestamp
-from events.domain.phone_number import spellings_of
+from events.domain.phone_number import other_party, spellings_of
 from events.domain.strict_json import encode
 from events.domain.visibility import Visible
+from events.log.state_fold import state_of
 from events.reading.conversations import MESSAGE, Conversation, read_conversations
 from events.reading.parameters import Parameters
 from events.reading.queries import StateQuery
 from events.reading.states import read_states
+from subscriptions.api.acting import visible_state
 from subscriptions.api.desk import schemas
 from subscriptions.api.me import reader_of
 from subscriptions.models import OptOut
@@ -72,18 +76,43 @@ class ConversationView(APIView):
         errors=PAGE_ERRORS,
     )
     def get(self, request: Request, number: str) -> HttpResponse:
-        reader_of(request)
-        with reading_errors():
-            read = Parameters(dict(request.query_params.lists()), ("customer_id", "limit", "order", "next"))
-            customer_id = read.uuid("customer_id")
-            paging = read.paging()
-            read.finish()
-            visible = _visible_messages(request, customer_id)
-            query = StateQuery(
-                None, None, None, None, None, None, None, None, paging, _spellings(number, visible)
-            )
-            page = read_states(visible, MESSAGE, query)
-        return page_answer({"resource": MESSAGE}, page.start, page.items, page.next)
+        return _messages(request, lambda visible: {"parties": _spellings(number, visible)})
+
+
+class MessageConversationView(APIView):
+    """Read the messages of the other party of a message.
+
+    As for the number of that party, which may be masked. A message without a number is alone.
+    """
+
+    @operation(
+        "getMessageConversation",
+        "Reading",
+        {200: ("A page.", STATE_PAGE)},
+        schemas.OF_MESSAGE_PARAMETERS,
+        errors=PAGE_ERRORS,
+    )
+    def get(self, request: Request, message_id: str) -> HttpResponse:
+        def narrow(visible: Visible) -> dict[str, Any]:
+            data = state_of(visible_state(visible, MESSAGE, message_id)).data
+            number = other_party(data, region_of(visible.customer_id))
+            return {"resource_id": message_id} if number is None else {"parties": _spellings(number, visible)}
+
+        return _messages(request, narrow)
+
+
+def _messages(request: Request, narrow: Callable[[Visible], dict[str, Any]]) -> HttpResponse:
+    """Return a page of messages; `narrow` returns the fields of the query that choose them."""
+    reader_of(request)
+    with reading_errors():
+        read = Parameters(dict(request.query_params.lists()), ("customer_id", "limit", "order", "next"))
+        customer_id = read.uuid("customer_id")
+        paging = read.paging()
+        read.finish()
+        visible = _visible_messages(request, customer_id)
+        all_messages = StateQuery(None, None, None, None, None, None, None, None, paging)
+        page = read_states(visible, MESSAGE, replace(all_messages, **narrow(visible)))
+    return page_answer({"resource": MESSAGE}, page.start, page.items, page.next)
 
 
 def _shown(conversation: Conversation, opted_out_at: str | None) -> str:

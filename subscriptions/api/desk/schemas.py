@@ -20,6 +20,7 @@ _CODE: Schema = {"type": "string", "pattern": f"^{CODE_PATTERN}$"}
 _SECONDS: Schema = {"type": "integer", "minimum": 0}
 
 CALL_ID = parameter("call_id", TEXT, "The call.", "path")
+MESSAGE_ID = parameter("message_id", TEXT, "The message.", "path")
 NUMBER = parameter("number", TEXT, "A telephone number, in any spelling.", "path")
 SEARCH = parameter(
     "search",
@@ -43,15 +44,15 @@ NOTE_EXAMPLES = {
 }
 NOTE_ERRORS = (*READING_ERRORS, "TOO_LARGE")
 REVEAL_ERRORS = (*READING_ERRORS, "TOO_LARGE", "RATE_LIMITED")
-REVEALED = inline_serializer(
-    "RevealedNumbers",
-    {
-        "call_id": CharField(),
-        "number": field(TEXT, "The other party's in E.164; `null` if it is withheld.", allow_null=True),
-        "source": field(TEXT, "Who called, as it was published; `null` for none.", allow_null=True),
-        "destination": field(TEXT, "Who was called, as it was published; `null` for none.", allow_null=True),
-    },
-)
+_REVEALED = {
+    "number": field(TEXT, "The other party's in E.164; `null` if it is withheld.", allow_null=True),
+    "source": field(TEXT, "Who called or wrote, as it was published; `null` for none.", allow_null=True),
+    "destination": field(
+        TEXT, "Who was called or written to, as it was published; `null` for none.", allow_null=True
+    ),
+}
+REVEALED_OF_CALL = inline_serializer("RevealedNumbersOfCall", {"call_id": CharField(), **_REVEALED})
+REVEALED_OF_MESSAGE = inline_serializer("RevealedNumbersOfMessage", {"message_id": CharField(), **_REVEALED})
 NOTED = inline_serializer(
     "CallNoted",
     {
@@ -98,6 +99,7 @@ CONVERSATIONS = inline_serializer(
 )
 CONVERSATION_PARAMETERS = (SEARCH, OF_CUSTOMER, *NEWEST_FIRST)
 MESSAGE_PARAMETERS = (NUMBER, OF_CUSTOMER, *PAGING)
+OF_MESSAGE_PARAMETERS = (MESSAGE_ID, OF_CUSTOMER, *PAGING)
 
 
 class Colleague(Serializer[Any]):

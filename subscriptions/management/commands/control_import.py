@@ -36,6 +36,8 @@ class Command(BaseCommand):
             report = import_lines(Controller(None), text, dry_run=options["dry_run"], origin=origin)
         for secret in report.secrets:
             self.stdout.write(json.dumps(secret.as_json()))
+        if not settings.PUBLIC_URL and any(secret.text.startswith("/") for secret in report.secrets):
+            self.stderr.write("PUBLIC_URL is not set: put the gateway's address in front of links")
         for each in report.errors:
             where = f"{each.field}: " if each.field else ""
             self.stderr.write(f"line {each.line}: {where}{each.message}")

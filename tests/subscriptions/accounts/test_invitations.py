@@ -45,6 +45,16 @@ def test_an_agent_is_made_without_a_password_and_signs_in_with_the_link() -> Non
     )
     assert created.status_code == 201, created.content
     link = created.json()["invitation_link"]
+
+    def sign_in() -> str:
+        address = f"/v1.0/control/agents/{agent_id}"
+        shown: str = Client(headers={"Authorization": f"Bearer {key}"}).get(address).json()["sign_in"]
+        return shown
+
+    assert created.json()["sign_in"] == sign_in() == "invited"
+    Invitation.objects.update(expires_at=timezone.now())
+    assert sign_in() == "none"
+    Invitation.objects.update(expires_at=timezone.now() + timedelta(days=1))
     origin, _, secret = link.partition("#")
     assert origin == "http://testserver/invitation/"
     assert secret not in str(Invitation.objects.values())
@@ -56,6 +66,7 @@ def test_an_agent_is_made_without_a_password_and_signs_in_with_the_link() -> Non
     accepted = post("/auth/invitation/accept", invitation=secret, password=PASSWORD)
     assert accepted.status_code == 200, accepted.content
     assert identify(accepted.json()["token"]).agent_id == agent_id
+    assert sign_in() == "password"
     assert post("/auth/login", username=username, password=PASSWORD).status_code == 200
     used = post("/auth/invitation/accept", invitation=secret, password="another horse 1")
     assert (used.status_code, used.json()["message"]) == (

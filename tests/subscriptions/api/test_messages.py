@@ -8,7 +8,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from subscriptions.models import Customer, OptOut
-from tests.events.support.people import Company
+from tests.events.support.people import ClientInfo, Company
 from tests.subscriptions.support.platform_server import Platform
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -34,6 +34,53 @@ def test_a_message_goes_to_the_platform(theirs: Platform) -> None:
     ]
 
 
+def masked(company: Company) -> Company:
+    Customer.objects.filter(pk=company.id).update(masked_roles=["agent", "manager"], region="US")
+    return company
+
+
+def test_a_reply_goes_to_a_number_that_its_writer_never_sees(theirs: Platform) -> None:
+    acme = masked(Company())
+    ann = acme.person(granted_resources=["message"])
+    wrote(acme, "Hello?", "(555) 200-4711")
+    sent = {"id": "out", "direction": "outbound", "destination": {"target": "+15552004712"}, "text": "Hi"}
+    event = {"event_type": "message.sent", "data": sent}
+    assert acme.key(may_publish=True).post("/v1.0/events", event).status == 201
+    theirs.answers = [(201, {"to": NUMBER}), (201, {})]
+    answer = ann.post("/v1.0/messages", {"reply_to": "m", "text": "Hello!"})
+    assert (answer.status, answer.body) == (201, {"to": "+1 ••• 11", "platform": {"to": "+1 ••• 11"}})
+    assert ann.post("/v1.0/messages", {"reply_to": "out", "text": "Hello!"}).status == 201
+    assert [body["destinations"][0]["target"] for _, _, body, _ in theirs.requests] == [
+        NUMBER,
+        "+15552004712",
+    ]
+    # STOP holds for replies, and its refusal does not say the number.
+    wrote(acme, "STOP", message_id="m2")
+    answer = ann.post("/v1.0/messages", {"reply_to": "m", "text": "Hello!"})
+    assert (answer.status, answer.body["code"], "4711" in answer.text) == (409, "OPTED_OUT", False)
+
+
+def test_only_messages_that_are_visible_can_be_answered(theirs: Platform) -> None:
+    acme, globex = masked(Company()), masked(Company("Globex"))
+    wrote(acme, "Hello?")
+    wrote(acme, "Who am I?", "anonymous", message_id="anonymous")
+    wrote(acme, "An offer", "Acme Bank", message_id="named")
+
+    def reply(who: ClientInfo, message_id: str) -> tuple[int, str]:
+        answer = who.post("/v1.0/messages", {"reply_to": message_id, "text": "x"})
+        return answer.status, answer.body["code"]
+
+    ann = acme.person(granted_resources=["message"])
+    assert {reply(globex.person("manager"), "m"), reply(ann, "unknown"), reply(ann, "\n")} == {
+        (404, "NOT_FOUND")
+    }
+    assert {reply(acme.person(), "m"), reply(acme.key(), "m")} == {(403, "PERMISSION_DENIED")}
+    limited = acme.key(may_publish=True, filter='{"field": "direction", "op": "eq", "value": "outbound"}')
+    assert reply(limited, "m") == (404, "NOT_FOUND")
+    assert {reply(ann, "anonymous"), reply(ann, "named")} == {(400, "INVALID_REQUEST")}
+    assert theirs.requests == []
+
+
 def test_messages_are_sent_only_with_the_permission_to_receive_them(theirs: Platform) -> None:
     acme = Company()
     for who in (acme.person(), acme.person(granted_resources=["call"]), acme.key()):
@@ -49,6 +96,10 @@ def test_messages_are_sent_only_with_the_permission_to_receive_them(theirs: Plat
         ({"to": NUMBER, "text": "x" * 1601}, "text"),
         ({"to": "the moon", "text": "x"}, "to"),
         ({"to": 7, "text": "x"}, "to"),
+        ({"text": "x"}, "to"),
+        ({"to": NUMBER, "reply_to": "m", "text": "x"}, "to"),
+        ({"reply_to": 7, "text": "x"}, "reply_to"),
+        ({"reply_to": None, "text": "x"}, "reply_to"),
         ({"to": NUMBER, "text": "x", "automatic": "yes"}, "automatic"),
     ],
 )

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.test import override_settings
 
 from subscriptions.auth.authentication import identify
 from subscriptions.control.bulk_import import LINES_AT_ONCE
@@ -19,12 +20,13 @@ from subscriptions.models import AccessKey, Agent, AuditRecord, Customer, Queue
 pytestmark = pytest.mark.django_db
 
 
-def run(path: Path, text: str, *options: str) -> tuple[str, str]:
+def run(path: Path, text: str, *options: str, public_url: str = "https://ws.example.com") -> tuple[str, str]:
     path = path / "rows"
     path.write_text(text)
     out, err = io.StringIO(), io.StringIO()
     try:
-        call_command("control_import", str(path), *options, stdout=out, stderr=err)
+        with override_settings(PUBLIC_URL=public_url):
+            call_command("control_import", str(path), *options, stdout=out, stderr=err)
     except CommandError as error:
         err.write(str(error))
     return out.getvalue(), err.getvalue()
@@ -115,6 +117,13 @@ def test_people_and_queues_are_known_by_their_names_and_need_no_ids(tmp_path: Pa
     assert run(tmp_path, text)[1].strip() == "4 unchanged"
     assert run(tmp_path, text.replace("Ann Lee", "Ann Li"))[1].strip() == "3 unchanged, 1 changed"
     assert not ann.user.has_usable_password()
+
+
+def test_links_without_the_gateways_address_are_explained(tmp_path: Path) -> None:
+    text = PEOPLE.format(Customer.objects.create(name="Acme").pk)
+    out, err = run(tmp_path, text, public_url="")
+    assert '"invitation_link": "/invitation/#' in out
+    assert err == "PUBLIC_URL is not set: put the gateway's address in front of links\n4 created\n"
 
 
 def test_names_that_are_unknown_or_not_unique_are_refused_by_line(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from events.models import Event, ResourceState
-from subscriptions.models import AuditRecord
+from subscriptions.models import AuditRecord, Customer
 from tests.events.support.people import ANONYMOUS, ClientInfo, Company
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -66,6 +66,22 @@ def test_a_note_is_published_and_kept_with_the_call(acme: Company) -> None:
     assert ann.post(f"{address}/note", {"disposition": None}).status == 201
     [item] = ann.get("/v1.0/calls", resource_id="one").body["items"]
     assert (item["data"]["disposition"], item["data"]["note"]) == (None, "Wants it blue")
+
+
+def test_a_note_that_was_read_masked_does_not_destroy_the_stored_one(acme: Company) -> None:
+    Customer.objects.filter(pk=acme.id).update(masked_roles=["agent"])
+    ann, manager = acme.person(), acme.person("manager")
+    address = call(acme, "one", ann)
+    assert manager.post(f"{address}/note", {"note": f"Call {NUMBER}"}).status == 201
+    [item] = ann.get("/v1.0/calls", resource_id="one").body["items"]
+    shown = item["data"]["note"]
+    answer = ann.post(f"{address}/note", {"disposition": "sold", "note": f"{shown} at noon"})
+    assert (shown, answer.status, answer.body["errors"][0]["field"]) == ("Call +1 ••• 11", 400, "note")
+    assert ann.post(f"{address}/note", {"disposition": "sold"}).status == 201
+    [item] = manager.get("/v1.0/calls", resource_id="one").body["items"]
+    assert (item["data"]["disposition"], item["data"]["note"]) == ("sold", f"Call {NUMBER}")
+    # Those who see numbers may write what they like.
+    assert manager.post(f"{address}/note", {"note": "Dots: •••"}).status == 201
 
 
 @pytest.mark.parametrize(

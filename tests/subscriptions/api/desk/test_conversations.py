@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from events.reading import conversations
+from subscriptions.models import Customer
 from tests.events.support.people import Company, new_id
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -156,3 +157,27 @@ def test_a_key_with_a_filter_lists_the_last_message_that_it_matches(acme: Compan
     write(acme, "+15550000001", "out", out=True)
     key = acme.key(filter='{"field": "direction", "op": "eq", "value": "inbound"}')
     assert listed(key) == [("+15550000001", "in")]
+
+
+def test_a_conversation_is_found_by_a_message_of_a_masked_number(acme: Company) -> None:
+    Customer.objects.filter(pk=acme.id).update(masked_roles=["agent"])
+    gil = acme.person(granted_resources=["message"])
+    write(acme, "+15552004711", "one", id="m1")
+    write(acme, "(555) 200-4711", "two", out=True, id="m2")
+    write(acme, "+15559999911", "looks alike", id="m3")
+    write(acme, "anonymous", "who", id="m4")
+    write(acme, "anonymous", "else", id="m5")
+
+    def texts(who: Any, message_id: str) -> list[str] | int:
+        answer = who.get(f"/v1.0/messages/{message_id}/conversation", order="desc")
+        assert "2004711" not in answer.text
+        return (
+            [each["data"]["text"] for each in answer.body["items"]] if answer.status == 200 else answer.status
+        )
+
+    assert texts(gil, "m1") == texts(gil, "m2") == ["two", "one"]
+    assert (texts(gil, "m3"), texts(gil, "m4")) == (["looks alike"], ["who"])
+    assert (texts(gil, "unknown"), texts(Company("Globex").person("manager"), "m1")) == (404, 404)
+    assert texts(acme.person(), "m1") == 403
+    # Nothing is found by the number itself.
+    assert texts(gil, "+15552004711") == 403

@@ -1,4 +1,4 @@
-"""Revealing the numbers of a call: who may, how often, and what is recorded."""
+"""Revealing the numbers of a call or message: who may, how often, and what is recorded."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 NUMBER = "+491701234567"
 CALL = "/v1.0/calls/a-call"
+MESSAGE = "/v1.0/messages/a-message"
 
 
 @pytest.fixture
@@ -30,8 +31,11 @@ def acme() -> Company:
         "source": {"type": "tel", "target": "0170 1234567"},
         "destination": "+493012345678",
     }
-    event = {"event_type": "call.created", "data": data}
-    assert made.key(may_publish=True).post("/v1.0/events", event).status == 201
+    events = [
+        {"event_type": "call.created", "data": data},
+        {"event_type": "message.received", "data": {**data, "id": "a-message", "text": "Hello"}},
+    ]
+    assert made.key(may_publish=True).post("/v1.0/events", events).status == 201
     return made
 
 
@@ -40,44 +44,52 @@ def reveal(by: ClientInfo, call: str = CALL) -> tuple[int, str]:
     return answer.status, answer.body.get("code", "")
 
 
-def test_a_role_that_may_reveals_the_numbers_of_a_call(acme: Company) -> None:
+@pytest.mark.parametrize("address", [CALL, MESSAGE])
+def test_a_role_that_may_reveals_the_numbers(acme: Company, address: str) -> None:
     manager = acme.person("manager")
-    assert NUMBER[3:] not in manager.get("/v1.0/calls").text
-    answer = manager.post(f"{CALL}/reveal", {})
+    everything, _, resource_id = address.rpartition("/")
+    assert NUMBER[3:] not in manager.get(everything).text
+    answer = manager.post(f"{address}/reveal", {})
     assert (answer.status, answer.headers["Cache-Control"]) == (200, "no-store")
+    resource = resource_id.removeprefix("a-")
     assert answer.body == {
-        "call_id": "a-call",
+        f"{resource}_id": resource_id,
         "number": NUMBER,
         "source": "0170 1234567",
         "destination": "+493012345678",
     }
     record = AuditRecord.objects.get(action="reveal")
-    assert (record.verdict, record.topic) == ("granted", f"customer_id:{acme.id}:call:a-call")
+    assert (record.verdict, record.topic) == ("granted", f"customer_id:{acme.id}:{resource}:{resource_id}")
     assert (str(record.agent_id), str(record.customer_id)) == (manager.agent_id, acme.id)
     assert NUMBER[3:] not in f"{record.detail}{record.changes}"
 
 
 def test_others_reveal_nothing_and_the_try_is_recorded(acme: Company) -> None:
-    agent = acme.person(granted_resources=["call"])
+    agent = acme.person(granted_resources=["call", "message"])
     key = acme.key(masks_numbers=True)
-    assert [reveal(each) for each in (agent, key)] == [(403, "PERMISSION_DENIED")] * 2
+    tries = [reveal(each, address) for each in (agent, key) for address in (CALL, MESSAGE)]
+    assert tries == [(403, "PERMISSION_DENIED")] * 4
     assert (
-        list(AuditRecord.objects.filter(action="reveal").values_list("verdict", flat=True)) == ["refused"] * 2
+        list(AuditRecord.objects.filter(action="reveal").values_list("verdict", flat=True)) == ["refused"] * 4
     )
     me = agent.get("/v1.0/me").body
     assert (me["masks_numbers"], me["may_reveal_numbers"]) == (True, False)
 
 
-def test_calls_that_are_not_visible_are_not_found(acme: Company) -> None:
-    assert reveal(acme.person("manager"), "/v1.0/calls/unknown") == (404, "NOT_FOUND")
+@pytest.mark.parametrize("address", [CALL, MESSAGE])
+def test_what_is_not_visible_is_not_found(acme: Company, address: str) -> None:
+    unknown = address.replace("a-", "unknown-")
+    # The address of a message finds no call.
+    other = {CALL: "/v1.0/calls/a-message", MESSAGE: "/v1.0/messages/a-call"}[address]
     stranger = Company().person("manager")
-    assert reveal(stranger) == (404, "NOT_FOUND")
-    assert reveal(acme.person()) == (404, "NOT_FOUND")
+    tries = [(acme.person("manager"), unknown), (acme.person("manager"), other)]
+    tries += [(stranger, address), (acme.person(), address)]
+    assert {reveal(by, of) for by, of in tries} == {(404, "NOT_FOUND")}
 
 
-def test_a_person_reveals_few_calls_at_once(acme: Company) -> None:
+def test_a_person_reveals_few_numbers_at_once(acme: Company) -> None:
     manager = acme.person("manager")
-    assert {reveal(manager) for _ in range(MAX_REVEALED)} == {(200, "")}
+    assert {reveal(manager, [CALL, MESSAGE][place % 2]) for place in range(MAX_REVEALED)} == {(200, "")}
     assert reveal(manager) == (429, "RATE_LIMITED")
     # Each of its credentials counts.
     assert reveal(acme.key(manager)) == (429, "RATE_LIMITED")

@@ -7,12 +7,13 @@ import { filledAddress } from "./fill-in.js";
 import { RevealedNumbers } from "../shared/reveal.js";
 import { read } from "../shared/auth.js";
 import { statusName } from "../shared/call.js";
+import { isMasked } from "../shared/masked.js";
 import { canonicalNumber } from "../shared/phone-number.js";
 import { displayText } from "../shared/text.js";
 import { duration } from "../shared/time.js";
 
 /** @typedef {keyof typeof ACTIONS} ActionName */
-/** @typedef {{ action: ActionName, phase: string } | { error: string }} ActionRequest */
+/** @typedef {{ action: ActionName, phase: string } | { error: string, phase: string }} ActionRequest An error is of the phase in which the request was made. */
 
 const PHASES = { offered: gettext("Ringing"), dialing: gettext("Dialing"), talking: gettext("Talking"), over: "" };
 const SHAPES = { offered: "shape-ringing", dialing: "shape-dialing", talking: "shape-talking", over: "" };
@@ -40,7 +41,7 @@ export class CallCards {
   /** @type {{ label: string, options: string[][] }[]} */ #targets = [];
   #targetsReadAt = 0;
   #crmUrl = "";
-  #revealed = new RevealedNumbers();
+  #revealed = new RevealedNumbers("calls");
   /** @type {Dialing | null} */ #dialing = null;
   #earlier;
   /** @type {Actions} */ #actions = { available: false, reason: "", message: false };
@@ -146,8 +147,9 @@ export class CallCards {
 
   /** @param {Element} link @param {DeskCall} call */
   #showLink(link, { id, party, displayName }) {
-    const number = canonicalNumber(party.number, this.#dialing);
-    const address = this.#crmUrl && filledAddress(this.#crmUrl, { number, call_id: id, name: party.name ? displayName : "" });
+    const number = canonicalNumber(this.#revealed.of(id)?.number ?? party.number, this.#dialing);
+    const isUsable = !isMasked(number) || !this.#crmUrl.includes("{number}");
+    const address = this.#crmUrl && isUsable && filledAddress(this.#crmUrl, { number, call_id: id, name: party.name ? displayName : "" });
     const shown = /** @type {HTMLAnchorElement} */ (link);
     shown.hidden = !address;
     if (address && shown.getAttribute("href") !== address) shown.href = address;
@@ -176,7 +178,7 @@ export class CallCards {
     number.disabled = transfer.disabled;
     transfer.disabled ||= select.value === TO_NUMBER && !number.value.trim();
     setText(descendant(card, ".why"), !available ? reason : this.#liveData.isLive ? "" : gettext("You cannot act on calls until the connection is restored."));
-    setText(descendant(card, ".error"), request && "error" in request ? request.error : "");
+    setText(descendant(card, ".error"), request && "error" in request && request.phase === call.phase ? request.error : "");
     // The card keeps the focus when the pressed button is hidden or disabled.
     const focused = /** @type {HTMLButtonElement} */ (document.activeElement);
     if (hadFocus && (focused === document.body || focused.hidden || focused.disabled)) card.focus();
@@ -203,7 +205,7 @@ export class CallCards {
       card.focus(); // The button is hidden now.
     } catch (error) {
       if (error.isUnauthorized) this.#liveData.endSession(error.message);
-      this.#requests.set(id, { error: error.message });
+      this.#requests.set(id, { error: error.message, phase: this.#desk.calls.get(id)?.phase ?? "" });
     }
     this.#changed();
   }
@@ -251,7 +253,7 @@ export class CallCards {
       }, EVENT_WITHIN_MS);
     } catch (error) {
       if (error.isUnauthorized) this.#liveData.endSession(error.message);
-      if (this.#requests.get(id) === request) this.#requests.set(id, { error: error.message });
+      if (this.#requests.get(id) === request) this.#requests.set(id, { error: error.message, phase: call.phase });
     }
     this.#changed();
   }

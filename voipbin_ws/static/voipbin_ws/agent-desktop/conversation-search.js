@@ -3,7 +3,6 @@
 import { read } from "../shared/auth.js";
 import { field } from "../shared/dom.js";
 import { numberSearch } from "../shared/phone-number.js";
-import { threadKey } from "./threads.js";
 import { displayText, folded } from "../shared/text.js";
 import { parseTime } from "../shared/time.js";
 
@@ -15,13 +14,14 @@ const MAX_SEARCH = 100;
 
 export class ConversationSearch {
   /** @type {Map<string, Found>} */ found = new Map(); // By the thread's key: what the gateway found.
-  /** @type {Dialing | null} */ dialing = null;
   #text = "";
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #timer;
+  #threads;
   #changed;
 
-  /** @param {() => void} changed */
-  constructor(changed) {
+  /** @param {import("./threads.js").Threads} threads @param {() => void} changed */
+  constructor(threads, changed) {
+    this.#threads = threads;
     this.#changed = changed;
     field("thread-search").addEventListener("input", () => this.#typed());
   }
@@ -38,7 +38,7 @@ export class ConversationSearch {
   /** Return whether a conversation that the page has is among the results. @param {Thread} thread */
   includes({ key, number, name, messages }) {
     const wanted = folded(this.#text);
-    const isNumber = numberSearch(this.#text, this.dialing);
+    const isNumber = numberSearch(this.#text, this.#threads.dialing);
     if (this.found.has(key) || folded(name).includes(wanted)) return true;
     return Boolean(isNumber?.(number)) || messages.some(({ text }) => folded(text).includes(wanted));
   }
@@ -59,7 +59,7 @@ export class ConversationSearch {
       const { content } = await read("/v1.0/conversations", { search: text, limit: MAX_FOUND });
       if (text !== this.#text) return;
       for (const { number, name, last } of content.items) {
-        const key = threadKey(number, last.resource_id, this.dialing);
+        const key = this.#threads.keyOf(number, last.resource_id);
         const { data, since } = last;
         this.found.set(key, { key, number: number ?? "", name: displayText(name), text: displayText(data.text), at: parseTime(since) ?? 0 });
       }

@@ -29,6 +29,17 @@ export class Drafts {
     return typeof text === "string" ? text : "";
   }
 
+  /** The keys of all drafts. */
+  get keys() {
+    return Object.keys(this.#texts);
+  }
+
+  /** Move a draft, unless there is one at its new place. @param {string} from @param {string} to */
+  move(from, to) {
+    if (!this.of(to)) this.keep(to, this.of(from));
+    this.keep(from, "");
+  }
+
   /** Keep a draft; "" removes it. @param {string} key @param {string} text */
   keep(key, text) {
     if (text) this.#texts[key] = text;

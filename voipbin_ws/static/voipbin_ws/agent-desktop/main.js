@@ -112,10 +112,9 @@ function onEvent(event) {
   changed();
 }
 
-/** Store what the agent has written about the last call, and make the agent available. */
+/** Store what the agent has written about the last call, and make the agent available. The agent stays where a note could not be stored. */
 async function ready() {
-  await notePanel.save();
-  statusPanel.choose("available");
+  if (await notePanel.save()) statusPanel.choose("available");
 }
 
 /** Read which queues the agent serves. */

@@ -4,22 +4,24 @@ import { ConversationSearch } from "./conversation-search.js";
 import { Drafts } from "./drafts.js";
 import { filledText } from "./fill-in.js";
 import { read } from "../shared/auth.js";
+import { RevealedNumbers } from "../shared/reveal.js";
 import { sendMessage } from "../shared/requests.js";
+import { charactersLeft, lengthText } from "./text-length.js";
 import { Threads } from "./threads.js";
 import { labelOf } from "../shared/call.js";
 import { descendant, element, field, PartList, setShown, setTexts } from "../shared/dom.js";
-import { gettext, ngettext } from "../shared/gettext.js";
-import { isMasked } from "../shared/masked.js";
+import { gettext } from "../shared/gettext.js";
+import { HIDDEN, isMasked } from "../shared/masked.js";
 import { canonicalNumber } from "../shared/phone-number.js";
 import { timeOfDay, shownDay } from "../shared/time.js";
 
 const MAX_TEXT = 1600;
-const NEAR_MAX_TEXT = MAX_TEXT - 200;
 const MAX_PREVIEW = 120;
 const AT_END_PIXELS = 60;
 const DAY_MS = 86_400_000;
 export const THREADS_AT_ONCE = "100";
 const MESSAGES_AT_ONCE = "100";
+const LATEST = "10"; // By so many messages a new one is found to be of a known conversation.
 const DELIVERIES = new Map(Object.entries({ sent: gettext("on its way"), delivered: gettext("delivered"), failed: gettext("failed"), undelivered: gettext("undelivered") }));
 const NUMBER = /^\+?\d{2,20}$/;
 
@@ -27,12 +29,6 @@ const NUMBER = /^\+?\d{2,20}$/;
 function timeText(at, now) {
   const time = timeOfDay(at).slice(0, 5);
   return now - at < DAY_MS ? time : `${shownDay(at)}, ${time}`;
-}
-
-/** @param {string} text */
-function lengthText({ length }) {
-  if (length > MAX_TEXT) return ngettext("{count} character too many", "{count} characters too many", length - MAX_TEXT);
-  return length > NEAR_MAX_TEXT ? ngettext("{count} character left", "{count} characters left", MAX_TEXT - length) : "";
 }
 
 /** @param {Thread} thread */
@@ -55,11 +51,12 @@ export class Messages {
   #search;
   /** @type {string | null} */ #next = null; // The place of the next page of conversations.
   /** @type {Set<string>} */ #reading = new Set(); // Keys of threads whose messages are being read.
+  #revealed = new RevealedNumbers("messages");
 
   /** @param {{ liveData: LiveData, toasts: Toasts, changed: () => void }} parts `changed` renders soon. */
   constructor(parts) {
     this.#parts = parts;
-    this.#search = new ConversationSearch(parts.changed);
+    this.#search = new ConversationSearch(this.#threads, parts.changed);
     element("composer").addEventListener("submit", (event) => {
       event.preventDefault();
       this.#send();
@@ -90,6 +87,7 @@ export class Messages {
     element("new-cancel").addEventListener("click", () => this.#endAsking());
     element("more-threads").addEventListener("click", () => this.#readMore());
     element("earlier-messages").addEventListener("click", () => this.#readMessages(this.#open));
+    element("thread-reveal").addEventListener("click", () => this.#reveal(this.#open));
     document.addEventListener("visibilitychange", () => parts.changed());
   }
 
@@ -100,8 +98,9 @@ export class Messages {
   load({ me, page, isPermitted, actions, now }) {
     const unread = [...this.#threads.byNumber.values()].map((thread) => /** @type {const} */ ([thread.key, thread.unread]));
     const opened = this.#threads.byNumber.get(this.#open ?? "");
-    this.#threads.clear();
-    this.#threads.dialing = this.#search.dialing = me.dialing ?? null;
+    this.#threads.restart();
+    this.#threads.dialing = me.dialing ?? null;
+    this.#revealed.load(me);
     this.#drafts.open(me.agent?.id ?? "");
     this.#threads.load(page, now);
     this.#next = page.next;
@@ -115,7 +114,18 @@ export class Messages {
     this.#agentName = me.agent?.name ?? "";
     this.#loadQuickReplies(me.desk?.quick_replies ?? []);
     this.#shownVersion = null;
+    this.#showDrafts(now);
     this.#show(opened ? this.#open : null);
+  }
+
+  /** Begin the threads of drafts whose conversations are not among those that were read. @param {number} now */
+  #showDrafts(now) {
+    for (const key of this.#drafts.keys) {
+      if (this.#threads.byNumber.has(key)) continue;
+      const isNumber = NUMBER.test(key);
+      this.#threads.begin(key, isNumber ? key : HIDDEN, now);
+      if (!isNumber) this.#readMessages(key, LATEST);
+    }
   }
 
   /** @param {QuickReply[]} replies */
@@ -147,9 +157,13 @@ export class Messages {
   }
 
   /** @param {GatewayEvent} event @param {number} now */
-  apply(event, now) {
-    const thread = this.#threads.apply(event, now);
-    if (thread && !this.#isVisible(thread)) this.#parts.toasts.show(gettext("Message from {name}", { name: senderOf(thread) }), "message");
+  async apply(event, now) {
+    let thread = this.#threads.apply(event, now);
+    if (!thread) return;
+    const isInbound = thread.messages.at(-1)?.isInbound;
+    // The gateway alone knows whose message it is.
+    if (isMasked(thread.number)) thread = (await this.#readMessages(thread.key, LATEST)) ?? thread;
+    if (isInbound && !this.#isVisible(thread)) this.#parts.toasts.show(gettext("Message from {name}", { name: senderOf(thread) }), "message");
   }
 
   /** @param {Thread} thread */
@@ -214,7 +228,9 @@ export class Messages {
     setShown({ conversation: Boolean(thread), "no-conversation": !thread && this.#threads.byNumber.size > 0 });
     element("messages").toggleAttribute("data-reading", Boolean(thread));
     if (!thread) return;
-    setTexts({ "thread-name": senderOf(thread), "thread-number": thread.name ? thread.number : "" });
+    const revealed = this.#revealed.of(thread.key)?.number;
+    setTexts({ "thread-name": senderOf(thread), "thread-number": revealed ?? (thread.name ? thread.number : "") });
+    setShown({ "thread-reveal": this.#revealed.canReveal(thread.key, thread.number) });
     if (this.#shownVersion !== thread.version) {
       this.#shownVersion = thread.version;
       const box = element("scroll");
@@ -241,19 +257,18 @@ export class Messages {
   #renderComposer(thread, now) {
     const { optedOutAt } = thread;
     const isSending = this.#sending.has(thread.key);
-    const isAnonymous = thread.number === "" || isMasked(thread.number);
+    const isAnonymous = thread.number === "";
     setShown({ composer: optedOutAt === null && !isAnonymous, "opted-out": optedOutAt !== null || isAnonymous });
-    if (thread.number === "") setTexts({ "opted-out": gettext("This text came without a number: it cannot be answered.") });
-    else if (isAnonymous) setTexts({ "opted-out": gettext("The number of this text is masked for you: it cannot be answered here.") });
+    if (isAnonymous) setTexts({ "opted-out": gettext("This text came without a number: it cannot be answered.") });
     else if (optedOutAt !== null) {
       const text = gettext("{name} wrote STOP ({time}) and wants no messages. You can reply after this number sends START.", { name: senderOf(thread), time: timeText(optedOutAt, now) });
       setTexts({ "opted-out": text });
     }
     const reason = this.#reasonNotToSend();
     const { value } = field("draft");
-    field("send").disabled = reason !== "" || isSending || !value.trim() || value.length > MAX_TEXT;
+    field("send").disabled = reason !== "" || isSending || !value.trim() || charactersLeft(value, MAX_TEXT) < 0;
     const error = this.#errors.get(thread.key) ?? "";
-    setTexts({ send: isSending ? gettext("Sending…") : gettext("Send"), "composer-why": reason || lengthText(value), "composer-error": error });
+    setTexts({ send: isSending ? gettext("Sending…") : gettext("Send"), "composer-why": reason || lengthText(value, MAX_TEXT), "composer-error": error });
   }
 
   #reasonNotToSend() {
@@ -327,7 +342,8 @@ export class Messages {
   /** Insert a quick reply, with its variables replaced. @param {string} text */
   #insert(text) {
     const thread = this.#threads.byNumber.get(this.#open ?? "");
-    const reply = filledText(text, { name: thread?.name ?? "", number: thread?.number ?? "", agent: this.#agentName });
+    const number = thread && !isMasked(thread.number) ? thread.number : "";
+    const reply = filledText(text, { name: thread?.name ?? "", number, agent: this.#agentName });
     const draft = field("draft");
     draft.value = draft.value.trim() ? `${draft.value.trimEnd()} ${reply}` : reply;
     draft.dispatchEvent(new Event("input"));
@@ -353,19 +369,23 @@ export class Messages {
     }
   }
 
-  /** Read a page of a conversation's messages. @param {string | null} key */
-  async #readMessages(key) {
+  /** Read a page of a conversation's messages, and return the thread that has them; nothing if it failed. @param {string | null} key @returns {Promise<Thread | null | undefined>} */
+  async #readMessages(key, limit = MESSAGES_AT_ONCE) {
     const thread = this.#threads.byNumber.get(key ?? "");
-    if (!key || !thread?.number || isMasked(thread.number) || thread.next === null || this.#reading.has(key)) return;
+    if (!key || !thread?.number || thread.next === null || this.#reading.has(key)) return undefined;
     this.#reading.add(key);
     const { next } = thread;
+    const address = isMasked(thread.number) ? `/v1.0/messages/${encodeURIComponent(key)}/conversation` : `/v1.0/conversations/${encodeURIComponent(key)}`;
     try {
-      const { content } = await read(`/v1.0/conversations/${encodeURIComponent(key)}`, { order: "desc", limit: MESSAGES_AT_ONCE, ...(next && { next }) });
+      const { content } = await read(address, { order: "desc", limit, ...(next && { next }) });
       const box = element("scroll");
       const fromEnd = box.scrollHeight - box.scrollTop;
-      if (this.#threads.byNumber.get(key) === thread) this.#threads.loadMessages(key, content, this.#parts.liveData.now);
+      if (this.#threads.byNumber.get(key) !== thread) return undefined;
+      const kept = this.#threads.loadMessages(key, content, this.#parts.liveData.now, this.#open ?? "");
+      if (kept && kept !== thread) this.#drafts.move(key, kept.key);
       this.render();
-      if (this.#open === key) box.scrollTop = next ? box.scrollHeight - fromEnd : box.scrollHeight;
+      if (this.#open === kept?.key) box.scrollTop = next ? box.scrollHeight - fromEnd : box.scrollHeight;
+      return kept;
     } catch (error) {
       if (error.isUnauthorized) this.#parts.liveData.endSession(error.message);
       else this.#errors.set(key, gettext("Earlier messages could not be read: {reason}", { reason: error.message }));
@@ -373,6 +393,20 @@ export class Messages {
       this.#reading.delete(key);
       this.#parts.changed();
     }
+    return undefined;
+  }
+
+  /** Show the number of a conversation that is masked. @param {string | null} key */
+  async #reveal(key) {
+    if (key === null) return;
+    try {
+      await this.#revealed.reveal(key);
+      element("scroll").focus(); // The button is hidden now.
+    } catch (error) {
+      if (error.isUnauthorized) this.#parts.liveData.endSession(error.message);
+      this.#errors.set(key, error.message);
+    }
+    this.#parts.changed();
   }
 
   async #send() {
@@ -380,13 +414,14 @@ export class Messages {
     const text = field("draft").value.trim();
     this.render(); // Enter may come before the button was updated.
     const { number = "" } = (key !== null && this.#threads.byNumber.get(key)) || {};
-    if (key === null || !number || isMasked(number) || field("send").disabled || !text) return;
+    if (key === null || !number || field("send").disabled || !text) return;
     const { liveData, changed } = this.#parts;
     this.#sending.add(key);
     this.#errors.delete(key);
     changed();
     try {
-      await sendMessage(key, text); // In E.164: a platform need not know every spelling.
+      // In E.164: a platform need not know every spelling.
+      await sendMessage(isMasked(number) ? { reply_to: key } : { to: key }, text);
       // A text that was typed meanwhile stays.
       if (this.#drafts.of(key).trim() === text) {
         this.#drafts.keep(key, "");

@@ -4,8 +4,11 @@ import { Drafts } from "./drafts.js";
 import { element, field, setShown, setTexts } from "../shared/dom.js";
 import { gettext } from "../shared/gettext.js";
 import { noteCall } from "../shared/requests.js";
+import { charactersLeft, lengthText } from "./text-length.js";
 
 /** @typedef {{ disposition: string, note: string }} Noted */
+
+const MAX_NOTE = 2000;
 
 export class NotePanel {
   #parts;
@@ -81,31 +84,41 @@ export class NotePanel {
     const stored = JSON.stringify({ disposition: call.disposition, note: call.note });
     if (this.#shown !== call.id) this.#fill(call, stored);
     else if (this.#stored !== stored && !this.#isChanged()) this.#fill(call, stored, { keepsStatus: true });
+    else if (this.#stored !== stored && call.note.trim() !== field("note").value.trim()) {
+      setTexts({ "note-status": gettext("Changed elsewhere meanwhile. Your text replaces it: {note}", { note: call.note || gettext("(no text)") }) });
+    }
     this.#stored = stored;
     setTexts({ "note-name": call.displayName, "note-word": call.phase === "over" ? gettext("Note on the last call") : gettext("Note") });
     if (call.phase === "over" && call.id === this.#chosen) setTexts({ "note-word": gettext("Note on a past call") });
-    field("note-save").disabled = this.#isSaving || !this.#parts.liveData.isLive || !this.#isChanged();
+    field("note-save").disabled = this.#isSaving || !this.#parts.liveData.isLive || !this.#isChanged() || this.#isTooLong();
+    setTexts({ "note-length": lengthText(field("note").value.trim(), MAX_NOTE) });
     setTexts({ "note-save": this.#isSaving ? gettext("Saving…") : gettext("Save note") });
   }
 
-  /** Store what has changed. */
+  /** Store what has changed, and return whether nothing is left to store. */
   async save() {
     const id = this.#shown;
-    if (id === null || this.#isSaving || !this.#isChanged()) return;
+    if (id === null || this.#isSaving || !this.#isChanged()) return true;
+    if (this.#isTooLong()) {
+      field("note").focus();
+      return false;
+    }
     const { disposition, note } = this.#entered();
     this.#isSaving = true;
     setTexts({ "note-status": "", "note-error": "" });
     this.#parts.changed();
     try {
-      await noteCall(id, { note, ...(this.#dispositions.length && { disposition: disposition || null }) });
+      await noteCall(id, this.#changes());
       this.#drafts.keep(id, "");
       if (this.#shown === id) {
-        this.#stored = JSON.stringify({ disposition, note: note.trim() });
+        this.#stored = JSON.stringify({ disposition: disposition || JSON.parse(this.#stored).disposition, note: note.trim() });
         setTexts({ "note-status": gettext("Saved") });
       }
+      return true;
     } catch (error) {
       if (error.isUnauthorized) this.#parts.liveData.endSession(error.message);
       else if (this.#shown === id) setTexts({ "note-error": error.message });
+      return false;
     } finally {
       this.#isSaving = false;
       this.#parts.changed();
@@ -149,11 +162,20 @@ export class NotePanel {
     return { disposition: [...this.#inputs()].find(({ checked }) => checked)?.value ?? "", note: field("note").value };
   }
 
-  #isChanged() {
+  /** Return what differs from what is stored. */
+  #changes() {
     const { disposition, note } = this.#entered();
     const known = JSON.parse(this.#stored || "{}");
     // A disposition that the customer no longer has cannot be shown, and stays.
-    return note.trim() !== (known.note ?? "").trim() || (disposition !== "" && disposition !== known.disposition);
+    return { ...(note.trim() !== (known.note ?? "").trim() && { note }), ...(disposition !== "" && disposition !== known.disposition && { disposition }) };
+  }
+
+  #isChanged() {
+    return Object.keys(this.#changes()).length > 0;
+  }
+
+  #isTooLong() {
+    return charactersLeft(field("note").value.trim(), MAX_NOTE) < 0;
   }
 
   #keep() {

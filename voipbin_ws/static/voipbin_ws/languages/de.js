@@ -61,7 +61,6 @@ Object.assign(globalThis, { translatedTexts: {
 "Send": "Senden",
 "Sent": "Gesendet",
 "Sent:": "Gesendet:",
-"The number of this text is masked for you: it cannot be answered here.": "Die Nummer dieser Nachricht ist für Sie verdeckt: Sie kann hier nicht beantwortet werden.",
 "This text came without a number: it cannot be answered.": "Diese Nachricht kam ohne Nummer: Sie kann nicht beantwortet werden.",
 "Unknown sender": "Unbekannter Absender",
 "Write a telephone number such as +15551234567.": "Geben Sie eine Telefonnummer ein, zum Beispiel +15551234567.",
@@ -73,15 +72,8 @@ Object.assign(globalThis, { translatedTexts: {
 "on its way": "unterwegs",
 "undelivered": "nicht zugestellt",
 "unread": "ungelesen",
-"{count} character left": {
-"one": "noch {count} Zeichen",
-"other": "noch {count} Zeichen"
-},
-"{count} character too many": {
-"one": "{count} Zeichen zu viel",
-"other": "{count} Zeichen zu viel"
-},
 "{name} wrote STOP ({time}) and wants no messages. You can reply after this number sends START.": "{name} hat STOP geschrieben ({time}) und möchte keine Nachrichten. Sie können antworten, sobald diese Nummer START sendet.",
+"Changed elsewhere meanwhile. Your text replaces it: {note}": "Inzwischen an anderer Stelle geändert. Ihr Text ersetzt: {note}",
 "Note": "Notiz",
 "Note on a past call": "Notiz zu einem früheren Anruf",
 "Note on the last call": "Notiz zum letzten Anruf",
@@ -96,6 +88,14 @@ Object.assign(globalThis, { translatedTexts: {
 "expected back {time} ago": "Rückkehr überfällig seit {time}",
 "set by {name}": "gesetzt von {name}",
 "{status} after this call": "{status} nach diesem Anruf",
+"{count} character left": {
+"one": "noch {count} Zeichen",
+"other": "noch {count} Zeichen"
+},
+"{count} character too many": {
+"one": "{count} Zeichen zu viel",
+"other": "{count} Zeichen zu viel"
+},
 "No frame yet.": "Noch kein Frame.",
 "Paused: {count} more came.": "Angehalten: {count} weitere kamen an.",
 "{count} frame, newest first.": {
@@ -355,16 +355,19 @@ Object.assign(globalThis, { translatedTexts: {
 "Command": "Befehl",
 "Nothing has this name.": "Nichts hat diesen Namen.",
 "Page": "Seite",
+"A masked number would replace the stored one: write it in full, or leave it out": "Eine verdeckte Nummer würde die gespeicherte ersetzen: Schreiben Sie sie aus, oder lassen Sie sie weg",
 "No platform is connected to this gateway: an operator names its API with PLATFORM_API_URL": "Mit diesem Gateway ist keine Plattform verbunden: Ein Betreiber nennt deren API in PLATFORM_API_URL",
 "The present password is wrong": "Das bisherige Passwort ist falsch",
 "The status changes all the time: try again": "Der Status ändert sich ständig: Versuchen Sie es erneut",
 "There is no call with this id for you": "Einen Anruf mit dieser ID gibt es für Sie nicht",
+"There is no message with this id for you": "Eine Nachricht mit dieser ID gibt es für Sie nicht",
 "This access key may only watch: act with an agent's credential, or a key that may publish": "Dieser Zugangsschlüssel darf nur zusehen: Handeln Sie mit den Zugangsdaten eines Agenten oder einem Schlüssel, der veröffentlichen darf",
 "This agent is switched off": "Dieser Agent ist abgeschaltet",
 "This agent or its customer is switched off: ask an admin": "Dieser Agent oder sein Kunde ist abgeschaltet: Wenden Sie sich an einen Admin",
 "This call is over": "Dieser Anruf ist beendet",
 "This call is with another agent now": "Dieser Anruf ist jetzt bei einem anderen Agenten",
 "This customer is switched off": "Dieser Kunde ist abgeschaltet",
+"This message came without a telephone number: it cannot be answered": "Diese Nachricht kam ohne Telefonnummer: Sie können nicht darauf antworten",
 "This token has expired: log in again": "Ihre Anmeldung ist abgelaufen",
 "This token is not valid: log in again": "Ihre Anmeldung ist ungültig",
 "This token was ended by signing out: log in again": "Sie wurden abgemeldet",
@@ -372,6 +375,7 @@ Object.assign(globalThis, { translatedTexts: {
 "Too many failed logins from here": "Zu viele fehlgeschlagene Anmeldungen von hier",
 "Too many logins at the moment": "Zurzeit zu viele Anmeldungen",
 "User name or password is wrong": "Benutzername oder Passwort ist falsch",
+"Your role may not reveal telephone numbers: an operator names the roles that may": "Ihre Rolle darf Telefonnummern nicht anzeigen: Ein Betreiber legt fest, welche Rollen es dürfen",
 "Check whether it was done before you try again.": "Prüfen Sie, ob es ausgeführt wurde, bevor Sie es erneut versuchen.",
 "This browser blocks site data: you are signed in until this page is reloaded or closed.": "Dieser Browser blockiert Websitedaten: Sie sind angemeldet, bis diese Seite neu geladen oder geschlossen wird.",
 "admin": "Admin",

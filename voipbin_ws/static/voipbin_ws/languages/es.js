@@ -61,7 +61,6 @@ Object.assign(globalThis, { translatedTexts: {
 "Send": "Enviar",
 "Sent": "Enviado",
 "Sent:": "Enviado:",
-"The number of this text is masked for you: it cannot be answered here.": "El número de este mensaje está oculto para usted: no se puede responder aquí.",
 "This text came without a number: it cannot be answered.": "Este mensaje llegó sin número: no se puede responder.",
 "Unknown sender": "Remitente desconocido",
 "Write a telephone number such as +15551234567.": "Escriba un número de teléfono, por ejemplo +15551234567.",
@@ -73,15 +72,8 @@ Object.assign(globalThis, { translatedTexts: {
 "on its way": "en camino",
 "undelivered": "no entregado",
 "unread": "sin leer",
-"{count} character left": {
-"one": "queda {count} carácter",
-"other": "quedan {count} caracteres"
-},
-"{count} character too many": {
-"one": "{count} carácter de más",
-"other": "{count} caracteres de más"
-},
 "{name} wrote STOP ({time}) and wants no messages. You can reply after this number sends START.": "{name} escribió STOP ({time}) y no desea mensajes. Podrá responder cuando este número envíe START.",
+"Changed elsewhere meanwhile. Your text replaces it: {note}": "Entretanto se cambió en otro lugar. Su texto lo reemplaza: {note}",
 "Note": "Nota",
 "Note on a past call": "Nota sobre una llamada pasada",
 "Note on the last call": "Nota sobre la última llamada",
@@ -96,6 +88,14 @@ Object.assign(globalThis, { translatedTexts: {
 "expected back {time} ago": "debía volver hace {time}",
 "set by {name}": "cambiado por {name}",
 "{status} after this call": "{status} después de esta llamada",
+"{count} character left": {
+"one": "queda {count} carácter",
+"other": "quedan {count} caracteres"
+},
+"{count} character too many": {
+"one": "{count} carácter de más",
+"other": "{count} caracteres de más"
+},
 "No frame yet.": "Todavía no hay tramas.",
 "Paused: {count} more came.": "En pausa: llegaron {count} más.",
 "{count} frame, newest first.": {
@@ -355,16 +355,19 @@ Object.assign(globalThis, { translatedTexts: {
 "Command": "Comando",
 "Nothing has this name.": "Nada tiene ese nombre.",
 "Page": "Página",
+"A masked number would replace the stored one: write it in full, or leave it out": "Un número oculto reemplazaría al guardado: escríbalo completo u omítalo",
 "No platform is connected to this gateway: an operator names its API with PLATFORM_API_URL": "No hay ninguna plataforma conectada a este gateway: un operador indica su API en PLATFORM_API_URL",
 "The present password is wrong": "La contraseña actual no es correcta",
 "The status changes all the time: try again": "El estado cambia continuamente: inténtelo de nuevo",
 "There is no call with this id for you": "No hay ninguna llamada con este ID para usted",
+"There is no message with this id for you": "No hay ningún mensaje con este ID para usted",
 "This access key may only watch: act with an agent's credential, or a key that may publish": "Esta clave de acceso solo puede observar: actúe con la credencial de un agente o una clave que pueda publicar",
 "This agent is switched off": "Este agente está desactivado",
 "This agent or its customer is switched off: ask an admin": "Este agente o su cliente está desactivado: consulte a un administrador",
 "This call is over": "Esta llamada ha terminado",
 "This call is with another agent now": "Esta llamada está ahora con otro agente",
 "This customer is switched off": "Este cliente está desactivado",
+"This message came without a telephone number: it cannot be answered": "Este mensaje llegó sin número de teléfono: no se puede responder",
 "This token has expired: log in again": "Su sesión ha caducado",
 "This token is not valid: log in again": "Su sesión no es válida",
 "This token was ended by signing out: log in again": "Se cerró la sesión",
@@ -372,6 +375,7 @@ Object.assign(globalThis, { translatedTexts: {
 "Too many failed logins from here": "Demasiados inicios de sesión fallidos desde aquí",
 "Too many logins at the moment": "Demasiados inicios de sesión en este momento",
 "User name or password is wrong": "El nombre de usuario o la contraseña no es correcto",
+"Your role may not reveal telephone numbers: an operator names the roles that may": "Su rol no puede mostrar números de teléfono: un operador indica qué roles pueden",
 "Check whether it was done before you try again.": "Compruebe si se realizó antes de volver a intentarlo.",
 "This browser blocks site data: you are signed in until this page is reloaded or closed.": "Este navegador bloquea los datos de sitios: su sesión dura hasta que se recargue o cierre esta página.",
 "admin": "administrador",

@@ -1,6 +1,6 @@
 /** Masked telephone numbers, as the gateway writes them. Sans-I/O. */
 
-const HIDDEN = "•••";
+export const HIDDEN = "•••";
 
 /** Return whether a text has a masked number. @param {string} text */
 export const isMasked = (text) => text.includes(HIDDEN);

@@ -21,8 +21,8 @@ export function actOnCall(id, action, body = {}, customerId = "") {
   const query = customerId && `?${new URLSearchParams({ customer_id: customerId })}`;
   return act("POST", `/v1.0/calls/${encodeURIComponent(id)}/${action}${query}`, body);
 }
-/** @param {string} to @param {string} text */
-export const sendMessage = (to, text) => act("POST", "/v1.0/messages", { to, text });
+/** @param {{ to: string } | { reply_to: string }} recipient @param {string} text */
+export const sendMessage = (recipient, text) => act("POST", "/v1.0/messages", { ...recipient, text });
 /** @param {string} id @param {{ disposition?: string | null, note?: string }} noted */
 export const noteCall = (id, noted) => act("POST", `/v1.0/calls/${encodeURIComponent(id)}/note`, noted);
 /** @param {string} agentId @param {string} status @param {{ away_reason?: string }} details */

@@ -45,7 +45,7 @@ type Message = { id: string; isInbound: boolean; text: string; at: number; statu
 
 /** The messages to and from one number. */
 interface Thread {
-  key: string; // The number in E.164, or a message's id if the text came without one.
+  key: string; // The number in E.164, or the id of a message if the number is withheld or masked.
   number: string; // As it was last spelled; "" for none.
   name: string;
   messages: Message[];

@@ -23,7 +23,7 @@ export class TimelinePanel {
   #unsubscribe = () => {};
   /** @type {Me | null} */ #me = null;
   #error = "";
-  #revealed = new RevealedNumbers();
+  #revealed = new RevealedNumbers("calls");
   #isChanged = false;
   #facts = new PartList(element("story-facts"), element("story-fact"));
   #recordings = new PartList(element("story-recordings"), element("story-recording"));
