@@ -210,7 +210,5 @@ def test_the_present_status_of_an_agent_is_not_that_of_a_past_moment() -> None:
     store(acme.id, "call.created", {"id": "c"})
     store(acme.id, "agent.status", {"agent_id": agent_id, "status": "busy"})
     Agent.objects.filter(pk=agent_id).update(status="busy")
-    counts = [
-        manager.get("/v1.0/summary", at=moment).body["agents"] for moment in (at(acme, 1), at(acme, 2))
-    ]
+    counts = [manager.get("/v1.0/summary", at=moment).body["agents"] for moment in (at(acme, 1), at(acme, 2))]
     assert [(each["busy"], each["offline"]) for each in counts] == [(0, 1), (1, 0)]
