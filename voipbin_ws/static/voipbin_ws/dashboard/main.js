@@ -215,8 +215,11 @@ function openAlert({ kind, id, name }) {
   lookBackPanel.end();
   viewOptions.clear();
   viewOptions.isHistory = viewOptions.isWallboard = false;
-  if (kind === "away") viewOptions.agentWords = name;
-  else viewOptions.queue = id;
+  if (kind === "away") {
+    viewOptions.agentGroups.clear();
+    viewOptions.team = "";
+    viewOptions.agentWords = name;
+  } else viewOptions.queue = id;
   viewChanged();
 }
 

@@ -126,6 +126,7 @@ Object.assign(globalThis, { translatedTexts: {
 "Away for longer than {minutes} min.": "Länger als {minutes} Min. abwesend.",
 "Callers wait, and no agent is available.": "Anrufer warten, und kein Agent ist verfügbar.",
 "No live data: the connection to the gateway is lost.": "Keine aktuellen Daten: Die Verbindung zum Gateway ist unterbrochen.",
+"The service level is below its target.": "Der Servicelevel liegt unter dem Ziel.",
 "Agent {id}": "Agent {id}",
 "Abandoned": "Abgebrochen",
 "Answered": "Angenommen",

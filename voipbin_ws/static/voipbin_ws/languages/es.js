@@ -126,6 +126,7 @@ Object.assign(globalThis, { translatedTexts: {
 "Away for longer than {minutes} min.": "Ausente desde hace más de {minutes} min.",
 "Callers wait, and no agent is available.": "Hay llamadas en espera y ningún agente está disponible.",
 "No live data: the connection to the gateway is lost.": "Sin datos en vivo: se perdió la conexión con el gateway.",
+"The service level is below its target.": "El nivel de servicio está por debajo de su objetivo.",
 "Agent {id}": "Agente {id}",
 "Abandoned": "Abandonada",
 "Answered": "Atendida",
