@@ -7,30 +7,19 @@ from __future__ import annotations
 import csv
 import io
 import uuid
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import serve_modules
 from tests.browser.support.centre import Call, Centre, expect_live, watch
 from tests.browser.test_agent_accessibility import violations
 from tests.support.browser import Pages
 from tests.support.gateways import Gateways
 
 # --- Without a page ---
-
-
-@pytest.fixture(scope="module")
-def oslo(browser: Browser) -> Iterator[Page]:
-    """A page without a server, in a time zone with daylight saving."""
-    page = browser.new_page(timezone_id="Europe/Oslo")
-    serve_modules(page)
-    yield page
-    page.close()
 
 
 QUERY = """async ({ search, now }) => {
@@ -64,6 +53,12 @@ def query(page: Page, search: str, now: str = "2024-07-15T22:30:00Z") -> Any:
 def test_days_begin_at_the_viewers_midnight(oslo: Page, search: str, begin: str, end: str) -> None:
     found = query(oslo, search)
     assert (found["began_from"], found["began_before"]) == (begin, end)
+
+
+def test_yesterday_is_the_day_before_also_after_one_of_23_hours(oslo: Page) -> None:
+    script = "async (day) => (await import('/dashboard/call-history.js')).dateBefore(day)"
+    found = [oslo.evaluate(script, day) for day in ("2024-04-01", "2024-03-01", "2024-10-28", "2024-01-01")]
+    assert found == ["2024-03-31", "2024-02-29", "2024-10-27", "2023-12-31"]
 
 
 def test_digits_are_searched_as_a_number_and_words_as_a_name(oslo: Page) -> None:

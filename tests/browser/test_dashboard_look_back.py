@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import time
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
@@ -77,6 +79,26 @@ def test_events_come_in_the_order_of_the_log_when_the_clock_reaches_them(modules
     assert result["status"] == ""
 
 
+HOURS = """async (moments) => {
+    const { LookBack } = await import("/dashboard/look-back.js");
+    const lookBack = new LookBack();
+    return moments.map((moment) => {
+        lookBack.clock.set(Date.parse(moment));
+        return new Date(lookBack.hour(Infinity).begin).toISOString();
+    });
+}"""
+
+
+def test_the_hour_of_a_moment_is_that_of_the_clock_also_when_it_is_repeated(oslo: Page) -> None:
+    hours = {
+        "2024-10-27T00:30:09.5Z": "2024-10-27T00:00:00.000Z",
+        "2024-10-27T01:30:09.5Z": "2024-10-27T01:00:00.000Z",
+        "2024-03-31T01:00:00Z": "2024-03-31T01:00:00.000Z",
+        "2024-07-15T22:10:00Z": "2024-07-15T22:00:00.000Z",
+    }
+    assert oslo.evaluate(HOURS, list(hours)) == list(hours.values())
+
+
 # --- The page ---
 
 
@@ -122,6 +144,9 @@ def test_a_past_moment_is_shown_played_and_left(page: Page, centre: Centre) -> N
     page.keyboard.press("Escape")
     early.row(page).click()
     expect(page.locator("#story-acts")).to_be_hidden()
+    # The timeline ends with the moment: the call ended later.
+    expect(page.locator("#story-steps .title")).to_have_text(["Ringing", "Waiting in Support"])
+    expect(page.locator("#story-word")).to_have_text("Waiting")
     page.locator("#story-close").click()
     expect(page.locator("#rows tr")).to_have_count(1)
     assert not violations(page)
@@ -131,6 +156,11 @@ def test_a_past_moment_is_shown_played_and_left(page: Page, centre: Centre) -> N
     # The address leads to the same moment.
     page.reload()
     expect(early.row(page)).to_contain_text("Waiting")
+    # So does the dialog, which shows seconds, or an hour that comes twice.
+    page.keyboard.press("b")
+    with page.expect_request("**/v1.0/states?**") as request:
+        page.keyboard.press("Enter")
+    assert parse_qs(urlsplit(request.value.url).query)["at"] == [moment]
     page.get_by_role("button", name="+1 min").click()
     expect_present(page, late, now)
     # By keyboard.
@@ -166,6 +196,11 @@ def test_others_see_nothing_and_what_is_not_known_is_said(page: Page, centre: Ce
     expect(page.locator("#empty")).to_be_visible()
     page.get_by_role("button", name="Back to live").click()
     expect(page.get_by_role("region", name="Look back")).to_be_hidden()
+    page.goto(f"{centre.gateway.url}/?at=2020-01-01T00:00:00Z")
+    expect(page.locator("#look-back-note")).to_have_text("The gateway had not stored any event yet.")
+    # A moment to come is the present.
+    page.goto(f"{centre.gateway.url}/?at=2999-01-01T00:00:00Z")
+    expect(page).not_to_have_url(re.compile("at="))
     page.route(
         "**/v1.0/states?**",
         lambda route: route.fulfill(

@@ -82,3 +82,9 @@ def test_a_limited_manager_sees_its_queue_alone(page: Page, centre: Centre) -> N
     expect(calls[own].row(page)).to_be_visible()
     expect(calls[other].row(page)).to_have_count(0)
     expect(page.locator("#queue-rows > *")).to_have_count(1)
+    answered = Call("Answered", queue_id=own)
+    centre.publish(
+        answered.created(), *(answered.in_queue(f"queue.{each}", own) for each in ("joined", "connected"))
+    )
+    expect(page.locator("#card-level-note")).to_have_text(re.compile(r"^[12] of [12] in 20 s"))
+    expect(page.locator("#card-abandoned")).to_have_text("0 %")

@@ -53,6 +53,7 @@ const timelinePanel = new TimelinePanel(liveData, board, {
   close: closeTimeline,
   changed: () => renderer.changed(),
   shown: (call) => actions.calls.showForTimeline(call),
+  moment: () => (lookBack.isOn ? lookBack.now : null),
 });
 const table = new CallTable(viewOptions, {
   open: openTimeline,
@@ -108,12 +109,14 @@ let unfollowFigures = () => {};
 function followFigures(me) {
   unfollowFigures();
   const topics = summaryTopics(me);
+  // Without queues, those who are limited to some receive none.
+  board.figures.isComing = topics.length > 0 && me.queues.length > 0;
   unfollowFigures = topics.length ? liveData.subscribe({ topics, event: onFigures, onLive: () => {} }) : () => {};
 }
 
 /** @param {GatewayEvent} event */
 function onFigures(event) {
-  const isFirst = board.figures.total === null;
+  const isFirst = board.figures.whole === null;
   board.figures.apply(event);
   if (isFirst) redraw();
   renderer.changed();

@@ -23,6 +23,7 @@ export class LookBackPanel {
   #rates = /** @type {HTMLSelectElement} */ (element("look-back-rate"));
   #seek = field("look-back-seek");
   #isSeeking = false;
+  #offered = 0; // The moment that the dialog offered.
   #figuresAt = 0; // Of `performance.now()`: when the figures were last read.
   #isReading = false; // Whether a page of events is being read.
   #generation = 0; // Grows with every moment; results for an earlier one are ignored.
@@ -71,13 +72,15 @@ export class LookBackPanel {
   /** Take over the account and the moment of the address. @param {Me} me @param {number | null} at `null` for the present. */
   load(me, at) {
     this.#me = me;
-    if (!this.#lookBack.isOn && at !== null) this.open(at);
+    // Again, if it is shown: what the account may see has perhaps changed.
+    const moment = this.#lookBack.isOn ? this.#lookBack.now : at;
+    if (moment !== null) this.open(moment);
   }
 
   /** Ask for a moment. */
   ask() {
-    const at = this.#lookBack.isOn ? this.#lookBack.now : this.#liveData.now - FIRST_MS;
-    field("look-back-at").value = dateAndTime(at).replace(" ", "T");
+    this.#offered = this.#lookBack.isOn ? this.#lookBack.now : this.#liveData.now - FIRST_MS;
+    field("look-back-at").value = field("look-back-at").defaultValue = dateAndTime(this.#offered).replace(" ", "T");
     field("look-back-at").max = dateAndTime(this.#liveData.now).replace(" ", "T");
     setTexts({ "look-back-error": "" });
     this.#dialog.showModal();
@@ -86,7 +89,9 @@ export class LookBackPanel {
   /** @param {SubmitEvent} event */
   #submit(event) {
     event.preventDefault();
-    const at = exactTime(field("look-back-at").value);
+    const { value, defaultValue } = field("look-back-at");
+    // The text does not say which, if the clock was set back.
+    const at = value === defaultValue ? this.#offered : exactTime(value);
     const problem = at === null ? gettext("Enter a date and a time.") : at > this.#liveData.now ? gettext("This moment is still to come.") : "";
     setTexts({ "look-back-error": problem });
     if (!problem) this.open(at);
@@ -95,7 +100,12 @@ export class LookBackPanel {
   /** Show a moment; one that is still to come, and `null`, is the present. @param {number | null} at */
   async open(at) {
     const me = this.#me;
-    if (at === null || at >= this.#liveData.now) return this.end();
+    if (at === null || at >= this.#liveData.now) {
+      const wasOn = this.#lookBack.isOn;
+      this.end();
+      if (!wasOn) this.#shown(null);
+      return;
+    }
     if (!me) return;
     const generation = ++this.#generation;
     setTexts({ "look-back-note": gettext("Loading…"), announcements: gettext("Loading…") });
@@ -104,7 +114,7 @@ export class LookBackPanel {
       if (generation !== this.#generation) return;
       this.#dialog.close();
       this.#lookBack.begin(content, at, cursor);
-      setTexts({ "look-back-note": "" });
+      setTexts({ "look-back-note": this.#lookBack.isBeforeLog ? gettext("The gateway had not stored any event yet.") : "" });
       this.#timer ??= setInterval(() => this.#tick(), TICK_MS);
       this.show();
       this.#shown(at);

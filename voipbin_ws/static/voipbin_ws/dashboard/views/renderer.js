@@ -118,7 +118,7 @@ export class Renderer {
     // A hidden tab has no frames, and would collect changes.
     this.#renderChanges();
     table.tick(this.#shown.now);
-    timelinePanel.tick(liveData.now);
+    timelinePanel.tick();
     actions.tick();
     this.#checkAlerts();
     this.arrange();
