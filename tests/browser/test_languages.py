@@ -11,7 +11,7 @@ from tests.browser.support.centre import Call, Centre, expect_live, watch
 from tests.browser.support.desktop import AtDesk
 from tests.browser.support.pseudo_locale import CODE, UNTRANSLATED, write_pseudo_locale
 from tests.browser.test_admin import log_in
-from tests.browser.test_page_layout import OUTSIDE
+from tests.browser.test_page_layout import OUTSIDE, header_rows
 from tests.support.browser import Pages
 from tests.support.gateways import Gateways
 
@@ -153,6 +153,8 @@ def test_a_person_chooses_the_language(pages: Pages, centre: Centre) -> None:
     watch(page, centre)
     expect(page.locator("#connection-text")).to_have_text("Live")
     expect(page.locator("#board-view h1")).to_have_text("Aktuelle Anrufe")
+    page.set_viewport_size({"width": 1440, "height": 900})
+    assert header_rows(page) == 1
     page.locator("#pages-button").click()
     page.locator("#pages [data-language]").select_option("es")
     expect(page.locator("#board-view h1")).to_have_text("Llamadas en vivo")
