@@ -154,6 +154,10 @@ def test_a_person_chooses_the_language(pages: Pages, centre: Centre) -> None:
     expect(page.locator("#connection-text")).to_have_text("Live")
     expect(page.locator("#board-view h1")).to_have_text("Aktuelle Anrufe")
     page.set_viewport_size({"width": 1440, "height": 900})
+    for name in ("customer", "person"):
+        page.locator(f"#{name}").evaluate(
+            "each => { each.textContent = 'Nordlicht Kundenservice '.repeat(3) }"
+        )
     assert header_rows(page) == 1
     page.locator("#pages-button").click()
     page.locator("#pages [data-language]").select_option("es")
