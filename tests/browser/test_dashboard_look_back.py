@@ -161,6 +161,12 @@ def test_a_past_moment_is_shown_played_and_left(page: Page, centre: Centre) -> N
     with page.expect_request("**/v1.0/states?**") as request:
         page.keyboard.press("Enter")
     assert parse_qs(urlsplit(request.value.url).query)["at"] == [moment]
+    expect(page.get_by_role("heading", level=1, name="Past calls")).to_be_visible()
+    # The history is that of now.
+    page.get_by_role("button", name="History").click()
+    expect(bar).to_be_hidden()
+    page.go_back()
+    expect(page.get_by_role("heading", level=1, name="Past calls")).to_be_visible()
     page.get_by_role("button", name="+1 min").click()
     expect_present(page, late, now)
     # By keyboard.

@@ -148,6 +148,9 @@ def test_the_dashboard_is_printed_without_controls_and_gaps(
     open_page(page, centre, "/")
     page.emulate_media(media="print")
     page.set_viewport_size({"width": 700, "height": 1000})  # A4, without its margins.
+    # Paper is light, also for those whose screen is dark.
+    page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    assert page.evaluate("getComputedStyle(document.body).color") == "rgb(23, 27, 36)"
     for hidden in ("#search", "#sign-out", "#pause", ".tip"):
         expect(page.locator(hidden).first).to_be_hidden()
     cards, calls = page.locator(".cards").bounding_box(), page.locator(".calls").bounding_box()

@@ -26,7 +26,7 @@ import { Wallboard } from "./views/wallboard.js";
 import { enableNavigation } from "../shared/navigation.js";
 import { enableAccount } from "../shared/account.js";
 import { ConnectionStatus } from "../shared/connection-status.js";
-import { element, field, setData, setShown, setTexts } from "../shared/dom.js";
+import { descendant, element, field, setData, setShown, setText, setTexts } from "../shared/dom.js";
 import { gettext } from "../shared/gettext.js";
 import { LiveData } from "../shared/live-data.js";
 import { toggleFullScreen } from "../shared/screen.js";
@@ -149,7 +149,13 @@ function viewChanged() {
   showView();
 }
 
+function showHeading() {
+  const live = lookBack.isOn ? gettext("Past calls") : gettext("Live calls");
+  setText(descendant(element("board-view"), "h1"), viewOptions.isHistory ? gettext("Call history") : live);
+}
+
 function showView() {
+  showHeading();
   filters.show();
   page.agentsPanel.showOptions();
   wallboard.show(viewOptions.isWallboard);
@@ -265,7 +271,7 @@ function momentShown(at) {
   if (moment !== viewOptions.at) {
     viewOptions.at = moment;
     viewChanged();
-  }
+  } else showHeading();
   redraw();
   renderer.rerender();
   timelinePanel.show();
@@ -304,6 +310,7 @@ function toggleHistory() {
   viewOptions.isWallboard = false;
   closeTimeline();
   history.pushState(null, "", address());
+  lookBackPanel.end(); // After the new entry: Back leads to the moment.
   showView();
   if (viewOptions.isHistory) element("history-words").focus();
 }

@@ -3,7 +3,7 @@
 import { chosenDays, csvOf, dateBefore, dateOf, historyQuery, OUTCOMES, pastCall } from "../call-history.js";
 import { read } from "../../shared/auth.js";
 import { callerName, DIRECTIONS, labelOf } from "../../shared/call.js";
-import { descendant, element, field, offerChoices, PartList, setShown, setText, setTexts } from "../../shared/dom.js";
+import { descendant, element, field, offerChoices, PartList, setShown, setTexts } from "../../shared/dom.js";
 import { gettext, ngettext } from "../../shared/gettext.js";
 import { shownDateAndTime, duration, timeOfDay } from "../../shared/time.js";
 
@@ -93,7 +93,6 @@ export class HistoryPanel {
     const { isHistory } = this.#viewOptions;
     setShown({ history: isHistory });
     setTexts({ "history-button": isHistory ? gettext("Live calls") : gettext("History") });
-    setText(descendant(element("board-view"), "h1"), isHistory ? gettext("Call history") : gettext("Live calls"));
     if (!isHistory || !this.#me) return;
     this.#offer();
     const [first, last] = chosenDays(this.#viewOptions, this.#liveData.now);

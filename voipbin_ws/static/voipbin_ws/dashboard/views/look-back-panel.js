@@ -2,7 +2,7 @@
 
 import { readEventsAfter, readFigures, readMoment } from "../board-loader.js";
 import { RATES } from "../look-back.js";
-import { descendant, element, field, setData, setShown, setText, setTexts } from "../../shared/dom.js";
+import { element, field, setData, setShown, setTexts } from "../../shared/dom.js";
 import { gettext } from "../../shared/gettext.js";
 import { dateAndTime, exactTime, shownDateAndTime, timeOfDay } from "../../shared/time.js";
 
@@ -220,7 +220,6 @@ export class LookBackPanel {
     setShown({ "look-back": lookBack.isOn });
     setData(element("board-view"), "past", lookBack.isOn ? "" : null);
     element("look-back-button").setAttribute("aria-pressed", String(lookBack.isOn));
-    setText(descendant(element("board-view"), "h1"), lookBack.isOn ? gettext("Past calls") : gettext("Live calls"));
     if (!lookBack.isOn) return;
     const { begin, end } = lookBack.hour(this.#liveData.now);
     if (!this.#isSeeking) Object.assign(this.#seek, { min: String(begin), max: String(end), value: String(lookBack.now) });
