@@ -151,7 +151,7 @@ def rows(page: Page) -> Any:
 
 
 def test_a_call_of_today_is_searched_and_its_timeline_opens(page: Page, centre: Centre) -> None:
-    mark = uuid.uuid4().hex[:8]
+    mark = f"x{uuid.uuid4().hex[:8]}"
     call = past_call(centre, f"Zoë {mark}")
     past_call(centre, f"Eve {mark}", answered=False)
     watch(page, centre, f"?q=zoe+{mark}")
@@ -178,7 +178,7 @@ def test_a_call_of_today_is_searched_and_its_timeline_opens(page: Page, centre: 
 
 
 def test_the_conditions_narrow_and_stay_in_the_address(page: Page, centre: Centre) -> None:
-    mark = uuid.uuid4().hex[:8]
+    mark = f"x{uuid.uuid4().hex[:8]}"
     past_call(centre, f"Answered {mark}")
     past_call(centre, f"Abandoned {mark}", answered=False)
     watch(page, centre, f"?view=history&q={mark}")
@@ -215,7 +215,7 @@ def test_a_number_is_found_in_any_spelling(page: Page, centre: Centre) -> None:
 def test_the_file_has_all_calls_also_those_that_are_not_shown(
     pages: Pages, centre: Centre, tmp_path: Path
 ) -> None:
-    mark = uuid.uuid4().hex[:8]
+    mark = f"x{uuid.uuid4().hex[:8]}"
     calls = [Call(f"{mark} {number}") for number in range(130)]
     for part in (calls[:65], calls[65:]):
         centre.publish(*(event for call in part for event in (call.created(), call.ended())))
@@ -235,7 +235,7 @@ def test_the_file_has_all_calls_also_those_that_are_not_shown(
 
 
 def test_the_print_has_the_whole_table_and_no_controls(page: Page, centre: Centre) -> None:
-    mark = uuid.uuid4().hex[:8]
+    mark = f"x{uuid.uuid4().hex[:8]}"
     calls = [Call(f"{mark} {number}") for number in range(130)]
     for part in (calls[:65], calls[65:]):
         centre.publish(*(call.created() for call in part))
@@ -257,7 +257,7 @@ def test_the_print_has_the_whole_table_and_no_controls(page: Page, centre: Centr
 
 
 def test_another_customer_finds_nothing(page: Page, centre: Centre) -> None:
-    mark = uuid.uuid4().hex[:8]
+    mark = f"x{uuid.uuid4().hex[:8]}"
     past_call(centre, f"Zoë {mark}")
     watch(page, centre, f"?view=history&q={mark}", token=centre.globex.token("manager"))
     expect(page.locator("#history-note")).to_contain_text("No calls match")
@@ -267,7 +267,7 @@ def test_another_customer_finds_nothing(page: Page, centre: Centre) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_no_violation(pages: Pages, centre: Centre, scheme: str) -> None:
     page = pages.open(color_scheme=scheme)
-    mark = uuid.uuid4().hex[:8]
+    mark = f"x{uuid.uuid4().hex[:8]}"
     past_call(centre, f"Zoë {mark}")
     past_call(centre, f"Eve {mark}", answered=False)
     watch(page, centre, f"?view=history&q={mark}")
