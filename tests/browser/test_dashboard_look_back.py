@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.support.centre import Call, Centre, expect_live, watch
 from tests.browser.test_agent_accessibility import violations
@@ -193,6 +193,10 @@ def expect_present(page: Page, *calls: Call) -> None:
     expect_live(page)
 
 
+def not_kept(route: Route) -> None:
+    route.fulfill(status=410, json={"code": "NOT_KEPT", "message": "Choose a later moment"})
+
+
 def test_others_see_nothing_and_what_is_not_known_is_said(page: Page, centre: Centre) -> None:
     call = Call("Secret")
     centre.publish(call.created())
@@ -200,20 +204,40 @@ def test_others_see_nothing_and_what_is_not_known_is_said(page: Page, centre: Ce
     watch(page, centre, f"?at={moment}", centre.globex.token("manager"))
     expect(page.get_by_role("region", name="Look back")).to_contain_text("Not live: ")
     expect(page.locator("#empty")).to_be_visible()
+    # Steps add up while a moment is loaded, and the buttons stay under the pointer.
+    play = page.get_by_role("button", name="Play")
+    before = play.bounding_box()
+    play.click()
+    assert page.get_by_role("button", name="Stop").bounding_box() == before
+    page.get_by_role("button", name="Stop").click()
+    page.route("**/v1.0/states?**", lambda route: None)
+    steps = []
+    for _ in range(2):
+        with page.expect_request("**/v1.0/states?**") as request:
+            page.get_by_role("button", name="−1 min").click()
+        steps.append(datetime.fromisoformat(parse_qs(urlsplit(request.value.url).query)["at"][0]))
+    assert steps[0] - steps[1] == timedelta(minutes=1)
+    # The dialog says what it does, and forgets what was cancelled.
+    page.get_by_role("button", name="Another moment…").click()
+    dialog = page.get_by_role("dialog", name="Look back")
+    page.keyboard.press("Enter")
+    expect(dialog.get_by_role("status")).to_have_text("Loading…")
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    expect(page.locator("#look-back-note")).to_have_text("")
+    page.unroute("**/v1.0/states?**")
     page.get_by_role("button", name="Back to live").click()
     expect(page.get_by_role("region", name="Look back")).to_be_hidden()
     page.goto(f"{centre.gateway.url}/?at=2020-01-01T00:00:00Z")
     expect(page.locator("#look-back-note")).to_have_text("The gateway had not stored any event yet.")
+    page.route("**/v1.0/states?**", not_kept)
+    page.get_by_role("button", name="Another moment…").click()
+    page.keyboard.press("Enter")
+    expect(dialog.get_by_role("alert")).to_have_text("Choose a later moment")
+    page.unroute("**/v1.0/states?**")
     # A moment to come is the present.
     page.goto(f"{centre.gateway.url}/?at=2999-01-01T00:00:00Z")
     expect(page).not_to_have_url(re.compile("at="))
-    page.route(
-        "**/v1.0/states?**",
-        lambda route: route.fulfill(
-            status=410, json={"code": "NOT_KEPT", "message": "Choose a later moment"}
-        ),
-    )
+    page.route("**/v1.0/states?**", not_kept)
     page.goto(f"{centre.gateway.url}/?at={moment}")
-    expect(page.get_by_role("dialog", name="Look back").get_by_role("alert")).to_have_text(
-        "Choose a later moment"
-    )
+    expect(dialog.get_by_role("alert")).to_have_text("Choose a later moment")

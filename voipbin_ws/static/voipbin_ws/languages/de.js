@@ -237,7 +237,6 @@ Object.assign(globalThis, { translatedTexts: {
 "Loading…": "Wird geladen …",
 "Not live: nothing can be changed in the past.": "Nicht live: In der Vergangenheit lässt sich nichts ändern.",
 "Not live: {moment}": "Nicht live: {moment}",
-"Not live: {moment}, {rate}×": "Nicht live: {moment}, {rate}×",
 "Play": "Abspielen",
 "Stop": "Anhalten",
 "The gateway had not stored any event yet.": "Das Gateway hatte noch kein Ereignis gespeichert.",

@@ -237,7 +237,6 @@ Object.assign(globalThis, { translatedTexts: {
 "Loading…": "Cargando…",
 "Not live: nothing can be changed in the past.": "No es en vivo: en el pasado no se puede cambiar nada.",
 "Not live: {moment}": "No es en vivo: {moment}",
-"Not live: {moment}, {rate}×": "No es en vivo: {moment}, {rate}×",
 "Play": "Reproducir",
 "Stop": "Detener",
 "The gateway had not stored any event yet.": "El gateway aún no había guardado ningún evento.",
