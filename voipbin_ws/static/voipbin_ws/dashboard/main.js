@@ -100,7 +100,7 @@ async function load(own) {
     if (timelinePanel.callId === viewOptions.call) timelinePanel.load();
     else if (!viewOptions.isWallboard) openTimeline(viewOptions.call);
   };
-  return { topics: state.topics, cursor: state.cursor, needsAll: true, show };
+  return { topics: state.topics, cursor: state.cursor, show };
 }
 
 let unfollowFigures = () => {};
@@ -357,14 +357,21 @@ function begin() {
 
 /** @param {Me} me */
 function showDeniedPage(me) {
-  showWho(me);
   liveData.stop();
+  forget();
+  showWho(me);
   setShown({ board: false, denied: true, connection: false });
   showDenied(me);
 }
 
-/** Remove all data from the page, and show the sign-in form. @param {string} notice */
+/** @param {string} notice */
 function showSignIn(notice) {
+  forget();
+  signInForm.ask(notice);
+}
+
+/** Remove all data from the page. */
+function forget() {
   page.me = null;
   wallboardLinks.load(null);
   unfollowFigures();
@@ -379,7 +386,6 @@ function showSignIn(notice) {
   historyPanel.load(null);
   renderer.arrange();
   renderer.stop();
-  signInForm.ask(notice);
 }
 
 element("sign-out").addEventListener("click", () => liveData.signOut());
