@@ -91,6 +91,7 @@ def test_the_dashboard_is_translated_and_fits(pages: Pages, centre: Centre) -> N
         ("#account-button", "#account-dialog"),
         ("#pages-button", "#pages"),
         ("#views", "#action-menu"),
+        ("#look-back-button", "#look-back-dialog"),
     ):
         page.set_viewport_size({"width": 1440, "height": 900})
         open_menu(page, button, panel)
@@ -98,11 +99,13 @@ def test_the_dashboard_is_translated_and_fits(pages: Pages, centre: Centre) -> N
         page.keyboard.press("Escape")
     page.keyboard.press("Control+k")
     check(page, "palette")
-    for view in ("?view=wall", "?view=history"):
+    for view in ("?view=wall", "?view=history", "?at=2020-01-01T00:00:00Z"):
         page.set_viewport_size({"width": 1440, "height": 900})
         watch(page, centre, view)
         if view.endswith("history"):
             expect(page.locator("#history-rows tr")).not_to_have_count(0)
+        if view.startswith("?at="):
+            expect(page.locator("#look-back-note")).not_to_have_text("")
         check(page, view)
 
 
