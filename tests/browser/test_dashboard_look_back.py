@@ -230,6 +230,8 @@ def test_others_see_nothing_and_what_is_not_known_is_said(page: Page, centre: Ce
     expect(page.get_by_role("region", name="Look back")).to_be_hidden()
     page.goto(f"{centre.gateway.url}/?at=2020-01-01T00:00:00Z")
     expect(page.locator("#look-back-note")).to_have_text("The gateway had not stored any event yet.")
+    page.get_by_label("Moment of the hour").press("ArrowRight")
+    expect(page.get_by_role("region", name="Look back")).to_contain_text("00:00:10")
     page.route("**/v1.0/states?**", not_kept)
     page.get_by_role("button", name="Another moment…").click()
     page.keyboard.press("Enter")
