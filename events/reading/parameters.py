@@ -11,7 +11,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from events.cloudevents.attributes import is_cloud_events
 from events.domain.cursor import InvalidCursor, Position, parse_cursor
@@ -32,6 +32,9 @@ DEFAULT_LIMIT = 100
 MAX_LIMIT = 1000
 MAX_WORD_LENGTH = 64
 """The most characters of a status or direction."""
+
+EARLIEST = datetime(1970, 1, 2, tzinfo=UTC)
+"""The earliest moment of which states and figures are computed; its day has begun in every time zone."""
 
 CREDENTIAL_PARAMETERS = ("token", "accesskey")
 """The query parameters for a credential, as in VoIPBIN's REST API: `token` for JWTs and keys, `accesskey` for keys."""
@@ -179,9 +182,12 @@ class Parameters:
 
     def past_moment(self, name: str, now: datetime) -> datetime | None:
         moment = self.time(name)
-        if moment is not None and moment > now:
-            self.wrong(name, "this moment is still to come: choose one of the past")
+        if moment is None:
             return None
+        if moment > now:
+            self.wrong(name, "this moment is still to come: choose one of the past")
+        elif moment < EARLIEST:
+            self.wrong(name, "this moment is before any event: choose one after 1970-01-01")
         return moment
 
     def since(self, other_name: str) -> datetime | None:

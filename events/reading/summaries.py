@@ -7,7 +7,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
@@ -74,6 +74,8 @@ def build_past(customer_id: str, at: datetime) -> Summary:
     """
     head = reader.head_of(customer_id)
     profile = profile_of(customer_id)
+    # The profile has the present statuses; of that moment, only the log knows them.
+    profile = replace(profile, agents=dict.fromkeys(profile.agents, ""))
     end = reader.last_stored_before(customer_id, at + timedelta(microseconds=1), head)
     with one_at_a_time():
         horizon, before = _horizon(customer_id, head, profile, at.timestamp())

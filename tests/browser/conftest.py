@@ -59,6 +59,15 @@ def modules(browser: Browser) -> Iterator[Page]:
     page.close()
 
 
+@pytest.fixture(scope="module")
+def oslo(browser: Browser) -> Iterator[Page]:
+    """A page without a server, in a time zone with daylight saving."""
+    page = browser.new_page(timezone_id="Europe/Oslo")
+    serve_modules(page)
+    yield page
+    page.close()
+
+
 def serve_modules(page: Page) -> None:
     """Serve the pages' modules to a page, without a server."""
 

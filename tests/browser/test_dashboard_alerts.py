@@ -1,5 +1,7 @@
 """The dashboard's alerts: rules, list, title, notification, sound and mute."""
 
+# Long because the rules and the page are judged together.
+
 from __future__ import annotations
 
 import json
@@ -44,6 +46,10 @@ def idle(waiting: int = 1, available: int | None = 0) -> dict[str, Any]:
     return {"queues": [{"id": "q", "name": "Support", "waiting": waiting, "available": available}]}
 
 
+def breached(is_breached: bool = True) -> dict[str, Any]:
+    return {"queues": [{"id": "q", "name": "Support", "waiting": 0, "isBreached": is_breached}]}
+
+
 def away(group: str = "away") -> dict[str, Any]:
     return {"agents": [{"id": "a", "name": "Ann", "group": group, "since": 0}]}
 
@@ -55,6 +61,7 @@ def away(group: str = "away") -> dict[str, Any]:
         ((900, away()), (901, away()), "away a"),
         ((14, idle()), (15, idle()), "nobody q"),
         ((9, {"isStale": True}), (10, {"isStale": True}), "stale"),
+        ((0, breached(False)), (1, breached()), "level q"),
     ],
 )
 def test_a_condition_raises_one_alert_while_it_lasts(
@@ -79,6 +86,7 @@ def test_a_condition_raises_one_alert_while_it_lasts(
         (idle(available=1), {}),
         (idle(available=None), {}),
         ({"isStale": True}, {"stale": False}),
+        (breached(), {"level": False}),
     ],
 )
 def test_what_no_rule_names_raises_nothing(modules: Page, facts: Any, rules: dict[str, Any]) -> None:
@@ -114,7 +122,16 @@ def test_the_last_twenty_are_kept(modules: Page) -> None:
 
 
 @pytest.mark.parametrize(
-    "stored", [None, "", "{", "7", "null", '{"waitSeconds": -1}', '{"waitSeconds": "60", "sound": 1}']
+    "stored",
+    [
+        None,
+        "",
+        "{",
+        "7",
+        "null",
+        '{"waitSeconds": -1}',
+        '{"waitSeconds": "60", "sound": 1, "mutedUntil": "x"}',
+    ],
 )
 def test_rules_that_cannot_be_read_are_the_defaults(modules: Page, stored: str | None) -> None:
     script = """async (stored) => {
@@ -140,6 +157,36 @@ document.hasFocus = () => false;
 """
 
 
+# What the page receives when another tab has changed the rules.
+OTHER_TAB = """(key) => {
+    localStorage.setItem(key, JSON.stringify({ waitSeconds: 7 }));
+    dispatchEvent(new StorageEvent("storage", { key }));
+}"""
+
+# Makes the page a hidden tab, whose timers run only when it wakes, such as once a minute.
+SLEEPY = """(() => {
+    const timeout = window.setTimeout, perform = performance.now.bind(performance), dateNow = Date.now;
+    let isAsleep = false, shift = 0, held = [], wakes = 0;
+    window.setTimeout = (run, ms, ...rest) => timeout(() => (isAsleep ? held.push(run) : run(...rest)), ms);
+    performance.now = () => perform() + shift;
+    Date.now = () => dateNow() + shift;
+    window.sleep = () => {
+        isAsleep = true;
+        window.requestAnimationFrame = () => 0;
+        Object.defineProperty(document, "hidden", { value: true });
+    };
+    window.wakeAfter = (ms) => {
+        // Those that are due at the same time run together, after the figures have come.
+        const wake = () => {
+            shift += ms;
+            held.splice(0).forEach((run) => run());
+            document.documentElement.dataset.wakes = ++wakes;
+        };
+        timeout(wake, 1500);
+    };
+})()"""
+
+
 @pytest.fixture(scope="module")
 def centre(gateway_of_file: Gateways) -> Centre:
     return Centre(gateway_of_file())
@@ -153,7 +200,8 @@ def late(centre: Centre) -> Iterator[Call]:
     events = (call.created(), call.in_queue("queue.joined", centre.acme.queues[0]))
     centre.publish(*(event | {"timestamp": joined} for event in events))
     yield call
-    centre.publish(call.ended())
+    # Nobody gave up: the queue does not miss its target.
+    centre.publish(call.in_queue("queue.left", centre.acme.queues[0], reason="done"), call.ended())
 
 
 def rules(page: Page) -> None:
@@ -176,7 +224,7 @@ def test_a_long_wait_is_listed_counted_and_leads_to_its_queue(page: Page, centre
     row.get_by_role("button").click()
     expect(page.locator("#alerts")).to_be_hidden()
     assert page.url.endswith(f"?queue={centre.acme.queues[0]}")
-    centre.publish(late.ended())
+    centre.publish(late.in_queue("queue.left", centre.acme.queues[0], reason="done"), late.ended())
     page.get_by_role("button", name="Alerts").click()
     expect(row).to_contain_text("over")
 
@@ -205,12 +253,43 @@ def test_sound_and_notification_follow_the_rules_and_can_be_muted(
     page.get_by_label("when callers wait and no agent is available").check()
     expect(page.locator("#alert-rows li")).to_have_count(2, timeout=40_000)
     assert len(page.evaluate("window.notified")) == page.evaluate("window.tones") == 1
-    # The rules outlive the page.
+    # The rules and the mute outlive the page.
     page.reload()
     expect_live(page)
     rules(page)
+    expect(page.locator("#mute-note")).to_contain_text("Muted until")
     expect(page.get_by_label("when a caller waits longer than")).to_have_value("100")
     expect(page.get_by_label("when callers wait and no agent is available")).to_be_checked()
+    page.evaluate(OTHER_TAB, f"voipbin.alerts.{person}")
+    expect(page.locator("#mute-note")).to_have_text("")
+    expect(page.get_by_label("when a caller waits longer than")).to_have_value("7")
+
+
+def test_a_hidden_tab_raises_alerts_although_its_timers_hardly_run(page: Page, centre: Centre) -> None:
+    page.add_init_script(SLEEPY)
+    call = Call("Soon late")
+    watch(page, centre)
+    queue, other = centre.acme.queues[:2]
+    half = datetime.now(UTC) - timedelta(seconds=30)
+    joined = {"timestamp": half.isoformat().replace("+00:00", "Z")}
+    centre.publish(call.created() | joined, call.in_queue("queue.joined", queue) | joined)
+    expect(call.row(page)).to_be_visible()
+    page.evaluate("sleep()")
+    # A minute without events: the data is as old until the gateway has answered.
+    page.evaluate("wakeAfter(60_000)")
+    waits = page.locator("#alert-rows li", has_text="A caller has waited longer than 1:00.")
+    expect(waits).to_have_count(1)
+    late = Call("Late already")
+    centre.publish(late.created() | joined, late.in_queue("queue.joined", other) | joined)
+    expect(waits).to_have_count(2)
+    page.evaluate("wakeAfter(60_000)")
+    expect(page.locator("html")).to_have_attribute("data-wakes", "2")
+    assert page.locator("#alert-rows li", has_text="No live data").count() == 0
+    left = [
+        call.in_queue("queue.left", queue, reason="done"),
+        late.in_queue("queue.left", other, reason="done"),
+    ]
+    centre.publish(*left, call.ended(), late.ended())
 
 
 def test_the_loss_of_the_connection_is_an_alert(pages: Pages, centre: Centre) -> None:

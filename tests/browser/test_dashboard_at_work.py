@@ -96,7 +96,7 @@ def test_the_theme_follows_the_system_until_one_is_chosen(pages: Pages, centre: 
     light = page.evaluate(ground)
     for _ in range(2):
         page.locator("#theme").click()
-    expect(page.locator("#theme")).to_have_text("Theme: dark")
+    expect(page.locator("#theme")).to_have_accessible_name("Theme: dark")
     assert page.evaluate(ground) == dark != light
     page.reload()
     assert page.evaluate(ground) == dark

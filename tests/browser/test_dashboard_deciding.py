@@ -274,6 +274,43 @@ def test_figures_are_those_of_the_last_frame_and_a_copy_keeps_them(modules: Page
     }
 
 
+def test_without_those_of_all_queues_the_figures_of_some_are_counted_together(modules: Page) -> None:
+    buckets = [
+        [{"at": at(0), "answered": 2, "answered_in_time": 1, "waiting": 1, "longest_wait_seconds": 9}],
+        [{"at": at(0), "abandoned": 1, "longest_wait_seconds": 4}, {"at": at(300), "waiting": 2}],
+    ]
+    none = {"longest_wait_since": None, "waiting": 0, "abandoned": 0}
+    frames = [
+        event(
+            "summary.changed", 1, "q1", **figures(**none, answered=2, answered_in_time=1, buckets=buckets[0])
+        ),
+        event(
+            "summary.changed",
+            1,
+            "q2",
+            **figures(**none | {"abandoned": 1}, answered=0, answered_in_time=0, buckets=buckets[1]),
+        ),
+        event("summary.changed", 1, "all", **figures(**none, answered=7, service_level=50)),
+    ]
+    none_yet, one, both, total = modules.evaluate(
+        """async (frames) => {
+            const { QueueFigures } = await import("/dashboard/figures.js");
+            const figures = new QueueFigures();
+            return [null, ...frames].map((each) => {
+                if (each) figures.apply(each);
+                return figures.whole && { ...figures.whole };
+            });
+        }""",
+        frames,
+    )
+    assert (none_yet, one["answered"], total["answered"]) == (None, 2, 7)
+    assert (both["answered"], both["abandoned"], both["service_level"]) == (2, 1, 33.3)
+    assert [
+        (each["at"], each["waiting"], each["longest_wait_seconds"], each.get("service_level"))
+        for each in both["buckets"]
+    ] == [(at(0), 1, 9, 33.3), (at(300), 2, 0, None)]
+
+
 def test_the_last_hour_has_twelve_parts_up_to_now(modules: Page) -> None:
     buckets = [{"at": at(300), "waiting": 2}, {"at": at(3300), "waiting": 5}, {"at": at(3599), "waiting": 9}]
     values = modules.evaluate(

@@ -43,6 +43,25 @@ def test_search_filters_and_order_stay_in_the_address(page: Page, centre: Centre
     centre.publish(one.ended(), other.ended())
 
 
+def test_what_no_longer_exists_stays_chosen_until_all_are_shown(page: Page, centre: Centre) -> None:
+    call, queue, agent = Call("Somewhere else"), str(uuid.uuid4()), str(uuid.uuid4())
+    centre.publish(call.created())
+    watch(page, centre, f"?view=history&queue={queue}&by={agent}")
+    for label, value in {"Queue of past calls": queue, "Agent": agent}.items():
+        chosen = page.get_by_label(label, exact=True)
+        expect(chosen).to_have_value(value)
+        expect(chosen.locator("option:checked")).to_contain_text(value[:8])
+    page.get_by_role("button", name="Live calls").click()
+    expect(page.get_by_label("Queue", exact=True).locator("option:checked")).to_have_text(
+        f"Queue {queue[:8]}"
+    )
+    expect(call.row(page)).to_have_count(0)
+    page.get_by_role("button", name="Show all calls").click()
+    expect(call.row(page)).to_be_visible()
+    expect(page.get_by_label("Queue", exact=True).locator("option:checked")).to_have_text("All queues")
+    centre.publish(call.ended())
+
+
 def test_search_finds_what_people_type(page: Page, centre: Centre) -> None:
     number = f"+1555{uuid.uuid4().int % 10_000_000:07d}"
     source = {"type": "tel", "target": number, "target_name": "Rosa O’Connor-Sørensen"}

@@ -7,30 +7,19 @@ from __future__ import annotations
 import csv
 import io
 import uuid
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import serve_modules
 from tests.browser.support.centre import Call, Centre, expect_live, watch
 from tests.browser.test_agent_accessibility import violations
 from tests.support.browser import Pages
 from tests.support.gateways import Gateways
 
 # --- Without a page ---
-
-
-@pytest.fixture(scope="module")
-def oslo(browser: Browser) -> Iterator[Page]:
-    """A page without a server, in a time zone with daylight saving."""
-    page = browser.new_page(timezone_id="Europe/Oslo")
-    serve_modules(page)
-    yield page
-    page.close()
 
 
 QUERY = """async ({ search, now }) => {
@@ -64,6 +53,12 @@ def query(page: Page, search: str, now: str = "2024-07-15T22:30:00Z") -> Any:
 def test_days_begin_at_the_viewers_midnight(oslo: Page, search: str, begin: str, end: str) -> None:
     found = query(oslo, search)
     assert (found["began_from"], found["began_before"]) == (begin, end)
+
+
+def test_yesterday_is_the_day_before_also_after_one_of_23_hours(oslo: Page) -> None:
+    script = "async (day) => (await import('/dashboard/call-history.js')).dateBefore(day)"
+    found = [oslo.evaluate(script, day) for day in ("2024-04-01", "2024-03-01", "2024-10-28", "2024-01-01")]
+    assert found == ["2024-03-31", "2024-02-29", "2024-10-27", "2023-12-31"]
 
 
 def test_digits_are_searched_as_a_number_and_words_as_a_name(oslo: Page) -> None:
@@ -156,7 +151,7 @@ def rows(page: Page) -> Any:
 
 
 def test_a_call_of_today_is_searched_and_its_timeline_opens(page: Page, centre: Centre) -> None:
-    mark = uuid.uuid4().hex[:8]
+    mark = f"x{uuid.uuid4().hex[:8]}"
     call = past_call(centre, f"Zoë {mark}")
     past_call(centre, f"Eve {mark}", answered=False)
     watch(page, centre, f"?q=zoe+{mark}")
@@ -183,7 +178,7 @@ def test_a_call_of_today_is_searched_and_its_timeline_opens(page: Page, centre: 
 
 
 def test_the_conditions_narrow_and_stay_in_the_address(page: Page, centre: Centre) -> None:
-    mark = uuid.uuid4().hex[:8]
+    mark = f"x{uuid.uuid4().hex[:8]}"
     past_call(centre, f"Answered {mark}")
     past_call(centre, f"Abandoned {mark}", answered=False)
     watch(page, centre, f"?view=history&q={mark}")
@@ -220,7 +215,7 @@ def test_a_number_is_found_in_any_spelling(page: Page, centre: Centre) -> None:
 def test_the_file_has_all_calls_also_those_that_are_not_shown(
     pages: Pages, centre: Centre, tmp_path: Path
 ) -> None:
-    mark = uuid.uuid4().hex[:8]
+    mark = f"x{uuid.uuid4().hex[:8]}"
     calls = [Call(f"{mark} {number}") for number in range(130)]
     for part in (calls[:65], calls[65:]):
         centre.publish(*(event for call in part for event in (call.created(), call.ended())))
@@ -240,7 +235,7 @@ def test_the_file_has_all_calls_also_those_that_are_not_shown(
 
 
 def test_the_print_has_the_whole_table_and_no_controls(page: Page, centre: Centre) -> None:
-    mark = uuid.uuid4().hex[:8]
+    mark = f"x{uuid.uuid4().hex[:8]}"
     calls = [Call(f"{mark} {number}") for number in range(130)]
     for part in (calls[:65], calls[65:]):
         centre.publish(*(call.created() for call in part))
@@ -262,7 +257,7 @@ def test_the_print_has_the_whole_table_and_no_controls(page: Page, centre: Centr
 
 
 def test_another_customer_finds_nothing(page: Page, centre: Centre) -> None:
-    mark = uuid.uuid4().hex[:8]
+    mark = f"x{uuid.uuid4().hex[:8]}"
     past_call(centre, f"Zoë {mark}")
     watch(page, centre, f"?view=history&q={mark}", token=centre.globex.token("manager"))
     expect(page.locator("#history-note")).to_contain_text("No calls match")
@@ -272,7 +267,7 @@ def test_another_customer_finds_nothing(page: Page, centre: Centre) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_no_violation(pages: Pages, centre: Centre, scheme: str) -> None:
     page = pages.open(color_scheme=scheme)
-    mark = uuid.uuid4().hex[:8]
+    mark = f"x{uuid.uuid4().hex[:8]}"
     past_call(centre, f"Zoë {mark}")
     past_call(centre, f"Eve {mark}", answered=False)
     watch(page, centre, f"?view=history&q={mark}")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import time
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.support.centre import Call, Centre, expect_live, watch
 from tests.browser.test_agent_accessibility import violations
@@ -77,6 +79,26 @@ def test_events_come_in_the_order_of_the_log_when_the_clock_reaches_them(modules
     assert result["status"] == ""
 
 
+HOURS = """async (moments) => {
+    const { LookBack } = await import("/dashboard/look-back.js");
+    const lookBack = new LookBack();
+    return moments.map((moment) => {
+        lookBack.clock.set(Date.parse(moment));
+        return new Date(lookBack.hour(Infinity).begin).toISOString();
+    });
+}"""
+
+
+def test_the_hour_of_a_moment_is_that_of_the_clock_also_when_it_is_repeated(oslo: Page) -> None:
+    hours = {
+        "2024-10-27T00:30:09.5Z": "2024-10-27T00:00:00.000Z",
+        "2024-10-27T01:30:09.5Z": "2024-10-27T01:00:00.000Z",
+        "2024-03-31T01:00:00Z": "2024-03-31T01:00:00.000Z",
+        "2024-07-15T22:10:00Z": "2024-07-15T22:00:00.000Z",
+    }
+    assert oslo.evaluate(HOURS, list(hours)) == list(hours.values())
+
+
 # --- The page ---
 
 
@@ -122,6 +144,9 @@ def test_a_past_moment_is_shown_played_and_left(page: Page, centre: Centre) -> N
     page.keyboard.press("Escape")
     early.row(page).click()
     expect(page.locator("#story-acts")).to_be_hidden()
+    # The timeline ends with the moment: the call ended later.
+    expect(page.locator("#story-steps .title")).to_have_text(["Ringing", "Waiting in Support"])
+    expect(page.locator("#story-word")).to_have_text("Waiting")
     page.locator("#story-close").click()
     expect(page.locator("#rows tr")).to_have_count(1)
     assert not violations(page)
@@ -131,6 +156,17 @@ def test_a_past_moment_is_shown_played_and_left(page: Page, centre: Centre) -> N
     # The address leads to the same moment.
     page.reload()
     expect(early.row(page)).to_contain_text("Waiting")
+    # So does the dialog, which shows seconds, or an hour that comes twice.
+    page.keyboard.press("b")
+    with page.expect_request("**/v1.0/states?**") as request:
+        page.keyboard.press("Enter")
+    assert parse_qs(urlsplit(request.value.url).query)["at"] == [moment]
+    expect(page.get_by_role("heading", level=1, name="Past calls")).to_be_visible()
+    # The history is that of now.
+    page.get_by_role("button", name="History").click()
+    expect(bar).to_be_hidden()
+    page.go_back()
+    expect(page.get_by_role("heading", level=1, name="Past calls")).to_be_visible()
     page.get_by_role("button", name="+1 min").click()
     expect_present(page, late, now)
     # By keyboard.
@@ -157,6 +193,10 @@ def expect_present(page: Page, *calls: Call) -> None:
     expect_live(page)
 
 
+def not_kept(route: Route) -> None:
+    route.fulfill(status=410, json={"code": "NOT_KEPT", "message": "Choose a later moment"})
+
+
 def test_others_see_nothing_and_what_is_not_known_is_said(page: Page, centre: Centre) -> None:
     call = Call("Secret")
     centre.publish(call.created())
@@ -164,15 +204,42 @@ def test_others_see_nothing_and_what_is_not_known_is_said(page: Page, centre: Ce
     watch(page, centre, f"?at={moment}", centre.globex.token("manager"))
     expect(page.get_by_role("region", name="Look back")).to_contain_text("Not live: ")
     expect(page.locator("#empty")).to_be_visible()
+    # Steps add up while a moment is loaded, and the buttons stay under the pointer.
+    play = page.get_by_role("button", name="Play")
+    before = play.bounding_box()
+    play.click()
+    assert page.get_by_role("button", name="Stop").bounding_box() == before
+    page.get_by_role("button", name="Stop").click()
+    page.route("**/v1.0/states?**", lambda route: None)
+    steps = []
+    for _ in range(2):
+        with page.expect_request("**/v1.0/states?**") as request:
+            page.get_by_role("button", name="−1 min").click()
+        steps.append(datetime.fromisoformat(parse_qs(urlsplit(request.value.url).query)["at"][0]))
+    assert steps[0] - steps[1] == timedelta(minutes=1)
+    # The dialog says what it does, and forgets what was cancelled.
+    page.get_by_role("button", name="Another moment…").click()
+    dialog = page.get_by_role("dialog", name="Look back")
+    page.keyboard.press("Enter")
+    expect(dialog.get_by_role("status")).to_have_text("Loading…")
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    expect(page.locator("#look-back-note")).to_have_text("")
+    page.unroute("**/v1.0/states?**")
     page.get_by_role("button", name="Back to live").click()
     expect(page.get_by_role("region", name="Look back")).to_be_hidden()
-    page.route(
-        "**/v1.0/states?**",
-        lambda route: route.fulfill(
-            status=410, json={"code": "NOT_KEPT", "message": "Choose a later moment"}
-        ),
-    )
+    page.goto(f"{centre.gateway.url}/?at=2020-01-01T00:00:00Z")
+    expect(page.locator("#look-back-note")).to_have_text("The gateway had not stored any event yet.")
+    page.get_by_label("Moment of the hour").press("ArrowRight")
+    expect(page.get_by_role("region", name="Look back")).to_contain_text("00:00:10")
+    page.route("**/v1.0/states?**", not_kept)
+    page.get_by_role("button", name="Another moment…").click()
+    page.keyboard.press("Enter")
+    expect(dialog.get_by_role("alert")).to_have_text("Choose a later moment")
+    page.unroute("**/v1.0/states?**")
+    # A moment to come is the present.
+    page.goto(f"{centre.gateway.url}/?at=2999-01-01T00:00:00Z")
+    expect(page).not_to_have_url(re.compile("at="))
+    page.route("**/v1.0/states?**", not_kept)
     page.goto(f"{centre.gateway.url}/?at={moment}")
-    expect(page.get_by_role("dialog", name="Look back").get_by_role("alert")).to_have_text(
-        "Choose a later moment"
-    )
+    expect(dialog.get_by_role("alert")).to_have_text("Choose a later moment")

@@ -11,7 +11,7 @@ from tests.browser.support.centre import Call, Centre, expect_live, watch
 from tests.browser.support.desktop import AtDesk
 from tests.browser.support.pseudo_locale import CODE, UNTRANSLATED, write_pseudo_locale
 from tests.browser.test_admin import log_in
-from tests.browser.test_page_layout import OUTSIDE
+from tests.browser.test_page_layout import OUTSIDE, header_rows
 from tests.support.browser import Pages
 from tests.support.gateways import Gateways
 
@@ -91,6 +91,7 @@ def test_the_dashboard_is_translated_and_fits(pages: Pages, centre: Centre) -> N
         ("#account-button", "#account-dialog"),
         ("#pages-button", "#pages"),
         ("#views", "#action-menu"),
+        ("#look-back-button", "#look-back-dialog"),
     ):
         page.set_viewport_size({"width": 1440, "height": 900})
         open_menu(page, button, panel)
@@ -98,11 +99,13 @@ def test_the_dashboard_is_translated_and_fits(pages: Pages, centre: Centre) -> N
         page.keyboard.press("Escape")
     page.keyboard.press("Control+k")
     check(page, "palette")
-    for view in ("?view=wall", "?view=history"):
+    for view in ("?view=wall", "?view=history", "?at=2020-01-01T00:00:00Z"):
         page.set_viewport_size({"width": 1440, "height": 900})
         watch(page, centre, view)
         if view.endswith("history"):
             expect(page.locator("#history-rows tr")).not_to_have_count(0)
+        if view.startswith("?at="):
+            expect(page.locator("#look-back-note")).not_to_have_text("")
         check(page, view)
 
 
@@ -153,6 +156,12 @@ def test_a_person_chooses_the_language(pages: Pages, centre: Centre) -> None:
     watch(page, centre)
     expect(page.locator("#connection-text")).to_have_text("Live")
     expect(page.locator("#board-view h1")).to_have_text("Aktuelle Anrufe")
+    page.set_viewport_size({"width": 1440, "height": 900})
+    for name in ("customer", "person"):
+        page.locator(f"#{name}").evaluate(
+            "each => { each.textContent = 'Nordlicht Kundenservice '.repeat(3) }"
+        )
+    assert header_rows(page) == 1
     page.locator("#pages-button").click()
     page.locator("#pages [data-language]").select_option("es")
     expect(page.locator("#board-view h1")).to_have_text("Llamadas en vivo")

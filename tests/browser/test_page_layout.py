@@ -60,6 +60,12 @@ def open_page(page: Page, centre: Centre, address: str) -> None:
         expect(page.locator("#card-active")).to_have_text("4")
 
 
+def header_rows(page: Page) -> int:
+    tops = "all => new Set(all.map((each) => Math.round(each.getBoundingClientRect().bottom / 20))).size"
+    rows: int = page.locator(".bar button:visible").evaluate_all(tops)
+    return rows
+
+
 @pytest.mark.parametrize("address", PAGES.values(), ids=PAGES.keys())
 def test_at_every_width_nothing_is_out_of_reach(page: Page, centre: Centre, address: str) -> None:
     open_page(page, centre, address)
@@ -67,6 +73,8 @@ def test_at_every_width_nothing_is_out_of_reach(page: Page, centre: Centre, addr
         page.set_viewport_size({"width": width, "height": 700})
         assert page.evaluate("() => document.documentElement.scrollWidth") <= width, width
         assert page.evaluate(OUTSIDE) == [], width
+        if width >= 1440 and "wall" not in address:
+            assert header_rows(page) == 1
 
 
 def test_every_width_shows_the_other_party_of_a_call(page: Page, centre: Centre) -> None:
@@ -140,6 +148,9 @@ def test_the_dashboard_is_printed_without_controls_and_gaps(
     open_page(page, centre, "/")
     page.emulate_media(media="print")
     page.set_viewport_size({"width": 700, "height": 1000})  # A4, without its margins.
+    # Paper is light, also for those whose screen is dark.
+    page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    assert page.evaluate("getComputedStyle(document.body).color") == "rgb(23, 27, 36)"
     for hidden in ("#search", "#sign-out", "#pause", ".tip"):
         expect(page.locator(hidden).first).to_be_hidden()
     cards, calls = page.locator(".cards").bounding_box(), page.locator(".calls").bounding_box()

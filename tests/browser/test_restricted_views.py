@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
+import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -29,6 +31,16 @@ def centre(gateway_of_file: Gateways, theirs: Platform) -> Centre:
     acme.desk = {"masked_roles": ["agent", "manager"], "revealing_roles": ["agent", "manager"]}
     acme.people.append(Person("limited", role="manager", limited_to={"queues": acme.queues[:1]}))
     return Centre(gateway_of_file(PLATFORM_API_URL=theirs.url), acme)
+
+
+def change(centre: Centre, **fields: Any) -> None:
+    """Change the limited manager, as an admin of the customer."""
+    answer = httpx.patch(
+        f"{centre.gateway.url}/v1.0/control/agents/{centre.acme.person('limited').id}",
+        headers={"Authorization": f"Bearer {centre.acme.token('admin')}"},
+        json=fields,
+    )
+    assert answer.status_code == 200, answer.text
 
 
 def test_a_manager_reveals_the_number_in_a_timeline(page: Page, centre: Centre) -> None:
@@ -104,3 +116,17 @@ def test_a_limited_manager_sees_its_queue_alone(page: Page, centre: Centre) -> N
     expect(calls[own].row(page)).to_be_visible()
     expect(calls[other].row(page)).to_have_count(0)
     expect(page.locator("#queue-rows > *")).to_have_count(1)
+    answered = Call("Answered", queue_id=own)
+    centre.publish(
+        answered.created(), *(answered.in_queue(f"queue.{each}", own) for each in ("joined", "connected"))
+    )
+    expect(page.locator("#card-level-note")).to_have_text(re.compile(r"^[12] of [12] in 20 s"))
+    expect(page.locator("#card-abandoned")).to_have_text("0 %")
+    # The page follows what the manager may see, and keeps nothing of what it saw.
+    change(centre, limited_to={"queues": [other]})
+    expect(calls[other].row(page)).to_be_visible()
+    expect(calls[own].row(page)).to_have_count(0)
+    change(centre, role="agent", limited_to={})
+    expect(page.locator("#denied")).to_be_visible()
+    expect(page.locator("#rows tr, #queue-rows tr")).to_have_count(0)
+    expect(page).to_have_title("Live calls")

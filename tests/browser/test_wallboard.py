@@ -28,9 +28,11 @@ ROTATION = """async ({ entries, fit, steps }) => {
 }"""
 
 SUM = """async ({ queues, now }) => {
-    const { lineOf, queueLines, sumOf } = await import("/wallboard/wall-figures.js");
+    const { lineOf, queueLines } = await import("/wallboard/wall-figures.js");
+    const { sumOf } = await import("/dashboard/figures.js");
     const targets = { target_percent: 80, target_seconds: 20, wait_alarm_seconds: 60 };
-    const whole = queues.map((each) => ({ targets, longest_wait_since: null, is_breached: false, ...each }));
+    const usual = { targets, longest_wait_since: null, is_breached: false, buckets: [] };
+    const whole = queues.map((each) => ({ ...usual, ...each }));
     const sum = sumOf(whole);
     const lines = queueLines(whole, now).map(({ name, longest, late }) => [name, longest, late]);
     return { lines, sum: sum && lineOf(sum, now) };

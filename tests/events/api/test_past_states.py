@@ -12,6 +12,7 @@ from events.domain.event import format_timestamp
 from events.log import snapshots
 from events.models import CustomerLog, Event, StateSnapshot
 from events.reading import look_back
+from subscriptions.models import Agent
 from subscriptions.presence.target_watch import TargetWatch
 from tests.events.support.people import ANONYMOUS, Company, new_id
 from tests.events.support.stored import store
@@ -123,6 +124,7 @@ def test_pages_are_of_one_moment() -> None:
         ({}, "at: name the moment, such as 2024-01-15T10:30:00Z"),
         ({"at": "yesterday"}, 'at: "yesterday" is no time'),
         ({"at": "2999-01-01T00:00:00Z"}, "at: this moment is still to come"),
+        ({"at": "0001-01-01T00:00:00Z"}, "at: this moment is before any event"),
         ({"at": "2024-01-01T00:00:00Z", "resource_id": "c"}, "resource_id: say of which resource"),
         ({"at": "2024-01-01T00:00:00Z", "resource": "calls"}, 'resource: "calls" is no known resource'),
         ({"at": "2024-01-01T00:00:00Z", "active": "true"}, "active: unknown parameter"),
@@ -197,5 +199,16 @@ def test_figures_of_a_past_moment_are_those_that_were_shown_then() -> None:
         assert figures(found) == expected
     assert other.person("manager").get("/v1.0/summary", at=at(acme, 3)).body["queues"] == []
     assert other.person("manager").get("/v1.0/summary", at=at(acme, 3), customer_id=acme.id).status == 403
-    assert manager.get("/v1.0/summary", at="2999-01-01T00:00:00Z").status == 400
+    for outside in ("2999-01-01T00:00:00Z", "0001-01-01T00:00:00Z"):
+        assert manager.get("/v1.0/summary", at=outside).status == 400
     assert manager.get("/v1.0/summary", at="2020-01-01T00:00:00Z").body["total"]["waiting"] == 0
+
+
+def test_the_present_status_of_an_agent_is_not_that_of_a_past_moment() -> None:
+    acme = Company()
+    manager, agent_id = acme.person("manager"), acme.person("agent").agent_id
+    store(acme.id, "call.created", {"id": "c"})
+    store(acme.id, "agent.status", {"agent_id": agent_id, "status": "busy"})
+    Agent.objects.filter(pk=agent_id).update(status="busy")
+    counts = [manager.get("/v1.0/summary", at=moment).body["agents"] for moment in (at(acme, 1), at(acme, 2))]
+    assert [(each["busy"], each["offline"]) for each in counts] == [(0, 1), (1, 0)]

@@ -3,10 +3,10 @@
 import { duration } from "../shared/time.js";
 import { gettext } from "../shared/gettext.js";
 
-/** @typedef {{ waitSeconds: number, awayMinutes: number, nobody: boolean, stale: boolean, sound: boolean, desktop: boolean }} AlertRules 0 and false turn a rule off. */
-/** @typedef {{ key: string, kind: "wait" | "nobody" | "away" | "stale", id: string, name: string, text: string, at: number, isOpen: boolean, isSeen: boolean }} Alert */
+/** @typedef {{ waitSeconds: number, awayMinutes: number, level: boolean, nobody: boolean, stale: boolean, sound: boolean, desktop: boolean, mutedUntil: number }} AlertRules 0 and false turn a rule off. */
+/** @typedef {{ key: string, kind: "wait" | "level" | "nobody" | "away" | "stale", id: string, name: string, text: string, at: number, isOpen: boolean, isSeen: boolean }} Alert */
 /** @typedef {{ queueName: string, queueId: string, since: number }} Wait A call that waits. */
-/** @typedef {{ id: string, name: string, waiting: number, available: number | null }} QueueFacts */
+/** @typedef {{ id: string, name: string, waiting: number, available: number | null, isBreached: boolean }} QueueFacts */
 /** @typedef {{ waits: Wait[], queues: QueueFacts[], agents: { id: string, name: string, group: string, since: number }[], isStale: boolean }} Facts */
 /** @typedef {Omit<Alert, "at" | "isOpen" | "isSeen"> & { holdMs: number }} Condition */
 
@@ -16,9 +16,10 @@ const STALE_HOLD_MS = 10_000; // A short break repairs itself.
 const REOPEN_WITHIN_MS = 60_000; // A condition that returns so soon continues its alert.
 const MAX_WAIT_SECONDS = 86_400;
 const MAX_AWAY_MINUTES = 1440;
+const MUTE_MS = 15 * 60_000;
 
 /** @type {AlertRules} */
-export const DEFAULT_RULES = { waitSeconds: 60, awayMinutes: 15, nobody: true, stale: true, sound: true, desktop: false };
+export const DEFAULT_RULES = { waitSeconds: 60, awayMinutes: 15, level: true, nobody: true, stale: true, sound: true, desktop: false, mutedUntil: 0 };
 
 /** Return a stored value as rules; the default of each part that is not valid. @param {string | null} text */
 export function readRules(text) {
@@ -28,7 +29,8 @@ export function readRules(text) {
     for (const [name, most] of /** @type {const} */ ([["waitSeconds", MAX_WAIT_SECONDS], ["awayMinutes", MAX_AWAY_MINUTES]])) {
       if (Number.isInteger(stored[name]) && stored[name] >= 0) rules[name] = Math.min(stored[name], most);
     }
-    for (const name of /** @type {const} */ (["nobody", "stale", "sound", "desktop"])) if (typeof stored[name] === "boolean") rules[name] = stored[name];
+    for (const name of /** @type {const} */ (["level", "nobody", "stale", "sound", "desktop"])) if (typeof stored[name] === "boolean") rules[name] = stored[name];
+    if (Number.isFinite(stored.mutedUntil)) rules.mutedUntil = stored.mutedUntil;
   } catch {
     return { ...DEFAULT_RULES };
   }
@@ -46,7 +48,8 @@ function conditions(rules, { waits, queues, agents, isStale }, now) {
     const key = `wait ${queueId}`;
     found.set(key, { key, kind: "wait", id: queueId, name: queueName, text: gettext("A caller has waited longer than {time}.", { time: duration(limit) }), holdMs: 0 });
   }
-  for (const { id, name, waiting, available } of queues) {
+  for (const { id, name, waiting, available, isBreached } of queues) {
+    if (rules.level && isBreached) found.set(`level ${id}`, { key: `level ${id}`, kind: "level", id, name, text: gettext("The service level is below its target."), holdMs: 0 });
     if (!rules.nobody || !waiting || available !== 0) continue;
     found.set(`nobody ${id}`, { key: `nobody ${id}`, kind: "nobody", id, name, text: gettext("Callers wait, and no agent is available."), holdMs: NOBODY_HOLD_MS });
   }
@@ -61,7 +64,6 @@ function conditions(rules, { waits, queues, agents, isStale }, now) {
 export class Alerts {
   rules = { ...DEFAULT_RULES };
   /** The newest first. @type {Alert[]} */ list = [];
-  mutedUntil = 0;
   /** Since when each condition holds. @type {Map<string, number>} */ #since = new Map();
   /** When the condition of an alert last held. @type {Map<string, number>} */ #heldAt = new Map();
 
@@ -102,12 +104,17 @@ export class Alerts {
 
   /** Whether sound and notifications are muted. @param {number} now */
   isMuted(now) {
-    return now < this.mutedUntil;
+    // A clock that was set back mutes no longer than the button does.
+    return now < this.rules.mutedUntil && this.rules.mutedUntil <= now + MUTE_MS;
+  }
+
+  /** Mute them for a while, or no longer. @param {number} now */
+  toggleMute(now) {
+    this.rules.mutedUntil = this.isMuted(now) ? 0 : now + MUTE_MS;
   }
 
   clear() {
     this.list = [];
-    this.mutedUntil = 0;
     this.#since.clear();
     this.#heldAt.clear();
   }

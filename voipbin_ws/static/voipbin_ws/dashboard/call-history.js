@@ -29,6 +29,9 @@ function dayOf(text, days = 0) {
 /** Return the date of a time, such as "2024-01-15". @param {number} milliseconds */
 export const dateOf = (milliseconds) => dateAndTime(milliseconds).slice(0, 10);
 
+/** Return the date before a date. A day has not always 24 hours. @param {string} date */
+export const dateBefore = (date) => dateOf(dayOf(date, -1) ?? 0);
+
 /** Return the chosen days, today if none is chosen, as dates in their order. @param {{ from: string, to: string }} options @param {number} now */
 export function chosenDays({ from, to }, now) {
   const first = dayOf(from) === null ? dateOf(now) : from;

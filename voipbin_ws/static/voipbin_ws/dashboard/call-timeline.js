@@ -47,9 +47,9 @@ export class Timeline {
     return true;
   }
 
-  /** Compute the content from the events. */
-  read() {
-    const events = [...this.#stored, ...this.#live];
+  /** Compute the content from the events up to a time. */
+  read(until = Infinity) {
+    const events = [...this.#stored, ...this.#live].filter(({ timestamp }) => (parseTime(timestamp) ?? 0) <= until);
     const first = events.find(({ topic }) => topic.split(":")[2] === "call") ?? events[0];
     const states = new States();
     /** @type {TimelineContent} */

@@ -4,12 +4,12 @@ import { parseTime } from "../shared/time.js";
 
 /** @typedef {{ target_seconds: number, target_percent: number, wait_alarm_seconds: number, short_abandon_seconds: number }} Targets */
 /**
- * @typedef {{ at?: string, answered?: number, abandoned?: number, service_level?: number, waiting?: number, longest_wait_seconds?: number,
+ * @typedef {{ at?: string, answered?: number, answered_in_time?: number, abandoned?: number, service_level?: number, waiting?: number, longest_wait_seconds?: number,
  *   available?: number }} Bucket Five minutes; what is zero is missing.
  */
 /**
- * @typedef {{ queue_id?: string, name?: string | null, answered: number, answered_in_time: number, abandoned: number, service_level: number | null,
- *   targets: Targets, is_breached: boolean, breached_since: string | null, today: Record<string, number | null>, buckets: Bucket[] }} Figures
+ * @typedef {{ queue_id?: string, name?: string | null, waiting: number, longest_wait_since: string | null, answered: number, answered_in_time: number, abandoned: number,
+ *   service_level: number | null, targets: Targets, is_breached: boolean, breached_since: string | null, today: Record<string, number | null>, buckets: Bucket[] }} Figures
  */
 
 export const BARS = 12;
@@ -22,7 +22,7 @@ export const DEFAULT_TARGETS = Object.freeze({ target_seconds: 20, target_percen
 
 export class QueueFigures {
   /** Of all queues together; `null` until they are known. @type {Figures | null} */ total = null;
-  isKnown = true; // Whether the gateway can count them for the shown moment.
+  isComing = true; // Whether the gateway may still send some.
   /** By the queue's id. @type {Map<string, Figures>} */ queues = new Map();
 
   /** Take over a frame of a summary. @param {GatewayEvent} event */
@@ -32,16 +32,21 @@ export class QueueFigures {
     else this.queues.set(id, data);
   }
 
+  /** Those of all queues together, or else of the queues that the token may read; `null` if there are none. */
+  get whole() {
+    return this.total ?? sumOf([...this.queues.values()]);
+  }
+
   /** Take over the answer of /v1.0/summary; `null` if there is none for the moment. @param {{ total: Figures | null, queues: Figures[] } | null} summary */
   load(summary) {
-    this.isKnown = summary !== null;
+    this.isComing = false;
     this.total = summary?.total ?? null;
     this.queues = new Map((summary?.queues ?? []).map((figures) => [figures.queue_id ?? "", figures]));
   }
 
   copy() {
     const copy = new QueueFigures();
-    copy.isKnown = this.isKnown;
+    copy.isComing = this.isComing;
     copy.total = this.total;
     copy.queues = new Map(this.queues);
     return copy;
@@ -49,8 +54,38 @@ export class QueueFigures {
 
   /** Return the targets of a queue. @param {string | null | undefined} id */
   targetsOf(id) {
-    return (id && this.queues.get(id)?.targets) || this.total?.targets || DEFAULT_TARGETS;
+    return (id && this.queues.get(id)?.targets) || this.whole?.targets || DEFAULT_TARGETS;
   }
+}
+
+/**
+ * Return the figures of some queues together; `null` without any. Agents can serve several of them: they are not added up.
+ * @template {Figures & { agents?: AgentCounts }} T @param {T[]} queues @returns {T | null}
+ */
+export function sumOf(queues) {
+  if (queues.length < 2) return queues[0] ?? null;
+  const waits = queues.map((each) => each.longest_wait_since).filter((each) => each !== null);
+  /** @type {Map<string | undefined, Bucket>} */
+  const buckets = new Map();
+  for (const bucket of queues.flatMap((each) => each.buckets)) {
+    const { longest_wait_seconds: longest = 0 } = buckets.get(bucket.at) ?? {};
+    buckets.set(bucket.at, { at: bucket.at, ...countsOf([buckets.get(bucket.at) ?? {}, bucket]), longest_wait_seconds: Math.max(longest, bucket.longest_wait_seconds ?? 0) });
+  }
+  const { service_level: level = null, ...counts } = countsOf(queues);
+  return {
+    ...queues[0],
+    ...{ ...counts, service_level: level, buckets: [...buckets.values()] },
+    longest_wait_since: waits.sort()[0] ?? null,
+    agents: undefined,
+    is_breached: queues.some((each) => each.is_breached),
+  };
+}
+
+/** Return the sums of counts, and the service level that follows, `undefined` without callers. @param {Omit<Bucket, "service_level">[]} counts */
+function countsOf(counts) {
+  const sum = (/** @type {"answered" | "answered_in_time" | "abandoned" | "waiting"} */ name) => counts.reduce((total, each) => total + (each[name] ?? 0), 0);
+  const sums = { answered: sum("answered"), answered_in_time: sum("answered_in_time"), abandoned: sum("abandoned"), waiting: sum("waiting") };
+  return { ...sums, service_level: judged(sums) ? Math.floor((sums.answered_in_time / judged(sums)) * 1000) / 10 : undefined };
 }
 
 /** Return the callers by whom a level is judged. @param {{ answered?: number, abandoned?: number }} counts */

@@ -33,9 +33,16 @@ export class LookBack {
     return this.isOn && this.clock.rate > 0;
   }
 
+  /** Whether no event had been stored by the moment that was chosen. */
+  get isBeforeLog() {
+    return this.cursor.endsWith(".0");
+  }
+
   /** The hour of the clock in which the moment is, of which the slider shows the part before `present`. @param {number} present */
   hour(present) {
-    const begin = new Date(this.now).setMinutes(0, 0, 0);
+    const at = new Date(this.now);
+    // Not `setMinutes`: of an hour that the clock repeats, it chooses the first.
+    const begin = this.now - (at.getMinutes() * 60 + at.getSeconds()) * 1000 - at.getMilliseconds();
     return { begin, end: Math.min(begin + HOUR_MS, present) };
   }
 

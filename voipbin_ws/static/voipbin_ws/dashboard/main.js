@@ -26,7 +26,7 @@ import { Wallboard } from "./views/wallboard.js";
 import { enableNavigation } from "../shared/navigation.js";
 import { enableAccount } from "../shared/account.js";
 import { ConnectionStatus } from "../shared/connection-status.js";
-import { element, field, setData, setShown, setTexts } from "../shared/dom.js";
+import { descendant, element, field, setData, setShown, setText, setTexts } from "../shared/dom.js";
 import { gettext } from "../shared/gettext.js";
 import { LiveData } from "../shared/live-data.js";
 import { toggleFullScreen } from "../shared/screen.js";
@@ -53,6 +53,7 @@ const timelinePanel = new TimelinePanel(liveData, board, {
   close: closeTimeline,
   changed: () => renderer.changed(),
   shown: (call) => actions.calls.showForTimeline(call),
+  moment: () => (lookBack.isOn ? lookBack.now : null),
 });
 const table = new CallTable(viewOptions, {
   open: openTimeline,
@@ -99,7 +100,7 @@ async function load(own) {
     if (timelinePanel.callId === viewOptions.call) timelinePanel.load();
     else if (!viewOptions.isWallboard) openTimeline(viewOptions.call);
   };
-  return { topics: state.topics, cursor: state.cursor, needsAll: true, show };
+  return { topics: state.topics, cursor: state.cursor, show };
 }
 
 let unfollowFigures = () => {};
@@ -108,12 +109,14 @@ let unfollowFigures = () => {};
 function followFigures(me) {
   unfollowFigures();
   const topics = summaryTopics(me);
+  // Without queues, those who are limited to some receive none.
+  board.figures.isComing = topics.length > 0 && me.queues.length > 0;
   unfollowFigures = topics.length ? liveData.subscribe({ topics, event: onFigures, onLive: () => {} }) : () => {};
 }
 
 /** @param {GatewayEvent} event */
 function onFigures(event) {
-  const isFirst = board.figures.total === null;
+  const isFirst = board.figures.whole === null;
   board.figures.apply(event);
   if (isFirst) redraw();
   renderer.changed();
@@ -146,7 +149,13 @@ function viewChanged() {
   showView();
 }
 
+function showHeading() {
+  const live = lookBack.isOn ? gettext("Past calls") : gettext("Live calls");
+  setText(descendant(element("board-view"), "h1"), viewOptions.isHistory ? gettext("Call history") : live);
+}
+
 function showView() {
+  showHeading();
   filters.show();
   page.agentsPanel.showOptions();
   wallboard.show(viewOptions.isWallboard);
@@ -215,8 +224,11 @@ function openAlert({ kind, id, name }) {
   lookBackPanel.end();
   viewOptions.clear();
   viewOptions.isHistory = viewOptions.isWallboard = false;
-  if (kind === "away") viewOptions.agentWords = name;
-  else viewOptions.queue = id;
+  if (kind === "away") {
+    viewOptions.agentGroups.clear();
+    viewOptions.team = "";
+    viewOptions.agentWords = name;
+  } else viewOptions.queue = id;
   viewChanged();
 }
 
@@ -259,7 +271,7 @@ function momentShown(at) {
   if (moment !== viewOptions.at) {
     viewOptions.at = moment;
     viewChanged();
-  }
+  } else showHeading();
   redraw();
   renderer.rerender();
   timelinePanel.show();
@@ -298,6 +310,7 @@ function toggleHistory() {
   viewOptions.isWallboard = false;
   closeTimeline();
   history.pushState(null, "", address());
+  lookBackPanel.end(); // After the new entry: Back leads to the moment.
   showView();
   if (viewOptions.isHistory) element("history-words").focus();
 }
@@ -344,14 +357,21 @@ function begin() {
 
 /** @param {Me} me */
 function showDeniedPage(me) {
-  showWho(me);
   liveData.stop();
+  forget();
+  showWho(me);
   setShown({ board: false, denied: true, connection: false });
   showDenied(me);
 }
 
-/** Remove all data from the page, and show the sign-in form. @param {string} notice */
+/** @param {string} notice */
 function showSignIn(notice) {
+  forget();
+  signInForm.ask(notice);
+}
+
+/** Remove all data from the page. */
+function forget() {
   page.me = null;
   wallboardLinks.load(null);
   unfollowFigures();
@@ -366,7 +386,6 @@ function showSignIn(notice) {
   historyPanel.load(null);
   renderer.arrange();
   renderer.stop();
-  signInForm.ask(notice);
 }
 
 element("sign-out").addEventListener("click", () => liveData.signOut());

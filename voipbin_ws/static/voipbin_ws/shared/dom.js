@@ -9,6 +9,22 @@ export const field = (id) => /** @type {HTMLInputElement} */ (element(id));
 /** Return the first descendant that matches. @param {Element} parent @param {string} selector */
 export const descendant = (parent, selector) => /** @type {HTMLInputElement} */ (parent.querySelector(selector));
 
+/** What each list offers, by its id. @type {Map<string, string>} */
+const offered = new Map();
+
+/**
+ * Offer choices by name in a list, below one for all of them. What is chosen is offered even if it is no longer a choice.
+ * @param {string} id @param {string} all @param {[name: string, value: string][]} choices @param {[name: string, value: string]} chosen Its value is "" for all.
+ */
+export function offerChoices(id, all, choices, chosen) {
+  const isMissing = chosen[1] !== "" && !choices.some(([, value]) => value === chosen[1]);
+  const list = (isMissing ? [...choices, chosen] : choices).toSorted(([one], [other]) => one.localeCompare(other));
+  const text = JSON.stringify(list);
+  if (offered.get(id) !== text) element(id).replaceChildren(new Option(all, ""), ...list.map(([name, value]) => new Option(name, value)));
+  offered.set(id, text);
+  if (field(id).value !== chosen[1]) field(id).value = chosen[1];
+}
+
 /** A copy of a template's element. Its setters change the page only if a value has changed. */
 export class Part {
   /** @type {Map<string | undefined, Text>} */ #cells = new Map();

@@ -101,6 +101,11 @@ export class LiveData {
     return this.clock.at(this.isStale ? this.#confirmedAt : performance.now());
   }
 
+  /** Receive all events up to now; rejects without a connection. */
+  async confirm() {
+    await this.#client?.ping();
+  }
+
   /** Read the gateway's clock again if it is due. */
   async checkClock() {
     if (!this.clock.isDue || !this.isLive || this.#isReadingClock) return;

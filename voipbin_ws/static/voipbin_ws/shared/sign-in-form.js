@@ -72,4 +72,6 @@ export class SignInForm {
 export function showWho(me) {
   showPagesOf(me);
   setTexts({ customer: me.customer.name ?? "", person: me.agent?.name ?? "", role: ROLES.get(me.role ?? "") ?? me.role ?? "" });
+  // The header cuts long names.
+  for (const id of ["customer", "person"]) element(id).title = element(id).textContent;
 }

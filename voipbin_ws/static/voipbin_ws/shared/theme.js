@@ -16,7 +16,9 @@
   const show = () => {
     document.documentElement.dataset.theme = chosen === "auto" ? (isDark.matches ? "dark" : "light") : chosen;
     const button = document.getElementById("theme");
-    if (button) button.textContent = button.dataset[chosen] ?? chosen;
+    if (!button) return;
+    button.title = button.dataset[chosen] ?? chosen;
+    button.setAttribute("aria-label", button.title);
   };
   show();
   isDark.addEventListener("change", show);

@@ -1,8 +1,8 @@
 /** Draws the wallboard: the cards, the table of queues with its pages, and the clock. */
 
 import { PageRotation } from "./page-rotation.js";
-import { lineOf, queueLines, sumOf } from "./wall-figures.js";
-import { judged } from "../dashboard/figures.js";
+import { lineOf, queueLines } from "./wall-figures.js";
+import { judged, sumOf } from "../dashboard/figures.js";
 import { levelText } from "../dashboard/views/queue-table.js";
 import { element, PartList, setData, setShown, setTexts } from "../shared/dom.js";
 import { gettext, ngettext } from "../shared/gettext.js";

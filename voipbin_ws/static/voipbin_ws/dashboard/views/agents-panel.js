@@ -2,7 +2,7 @@
 
 import { chosenAgents, groupCounts, groupedAgents, GROUPS, teamNames } from "../agent-groups.js";
 import { callerName, statusName } from "../../shared/call.js";
-import { descendant, element, field, Part, PartList, setData, setShown, setTexts } from "../../shared/dom.js";
+import { descendant, element, field, offerChoices, Part, PartList, setData, setShown, setTexts } from "../../shared/dom.js";
 import { gettext, ngettext } from "../../shared/gettext.js";
 import { folded } from "../../shared/text.js";
 import { duration } from "../../shared/time.js";
@@ -22,7 +22,6 @@ export class AgentsPanel {
   #list = new PartList(element("agent-rows"), element("agent-row"));
   /** @type {Map<GroupName, Part>} */ #chips = new Map();
   /** @type {Map<string, GroupedAgent>} */ #shown = new Map(); // By id, in their order.
-  #offered = ""; // The teams that can be chosen.
   #current = ""; // The agent whose button Tab reaches.
 
   /** @param {ViewOptions} viewOptions @param {{ changed: () => void, actions: import("./agent-actions.js").AgentActions }} parts */
@@ -81,13 +80,8 @@ export class AgentsPanel {
   #offerTeams(names) {
     const { team } = this.#viewOptions;
     const chosen = team && (names.find((name) => folded(name) === folded(team)) ?? team);
-    const all = chosen && !names.includes(chosen) ? [...names, chosen] : names;
-    const offered = JSON.stringify([chosen, ...all]);
-    if (offered === this.#offered) return;
-    this.#offered = offered;
-    element("team-filter").replaceChildren(new Option(gettext("All teams"), ""), ...all.map((name) => new Option(name, name)));
-    field("team-filter").value = chosen;
-    setShown({ "team-filter": all.length > 0 });
+    offerChoices("team-filter", gettext("All teams"), names.map((name) => [name, name]), [chosen, chosen]);
+    setShown({ "team-filter": names.length > 0 || chosen !== "" });
   }
 
   /** @param {string[]} keys */

@@ -12,9 +12,8 @@ import { timeOfDay } from "../../shared/time.js";
 /** @typedef {import("../alert-rules.js").Alert} Alert */
 
 const KEY = "voipbin.alerts.";
-const MUTE_MS = 15 * 60_000;
 const SECOND_NAMES = /** @type {const} */ ({ "alert-wait": "waitSeconds", "alert-away": "awayMinutes" });
-const CHOICE_NAMES = /** @type {const} */ ({ "alert-nobody": "nobody", "alert-stale": "stale", "alert-sound": "sound", "alert-desktop": "desktop" });
+const CHOICE_NAMES = /** @type {const} */ ({ "alert-level": "level", "alert-nobody": "nobody", "alert-stale": "stale", "alert-sound": "sound", "alert-desktop": "desktop" });
 
 export class AlertPanel {
   #alerts = new Alerts();
@@ -32,7 +31,8 @@ export class AlertPanel {
     this.#liveData = liveData;
     this.#open = open;
     element("mute").addEventListener("click", () => {
-      this.#alerts.mutedUntil = this.#alerts.isMuted(Date.now()) ? 0 : Date.now() + MUTE_MS;
+      this.#alerts.toggleMute(Date.now());
+      this.#store();
       this.#show();
     });
     this.#panel.addEventListener("toggle", (event) => {
@@ -51,6 +51,8 @@ export class AlertPanel {
     });
     element("alert-form").addEventListener("submit", (event) => event.preventDefault());
     element("alert-form").addEventListener("change", () => this.#choose());
+    // The tab with the sound follows the rules that are chosen in another one.
+    addEventListener("storage", ({ key }) => key === KEY + this.#person && this.#read());
     // Browsers allow sound only after a click or a key.
     const arm = () => {
       if (this.#person && this.#alerts.rules.sound && !this.#sound.isArmed) this.#sound.arm();
@@ -70,10 +72,19 @@ export class AlertPanel {
     const person = me.agent?.id ?? "key";
     if (person === this.#person) return;
     this.#person = person;
-    this.#alerts.rules = readRules(browserData.get(KEY + person));
     this.#lock.want(true);
+    this.#read();
+  }
+
+  /** Read the person's rules. */
+  #read() {
+    this.#alerts.rules = readRules(browserData.get(KEY + this.#person));
     this.#showRules();
     this.#show();
+  }
+
+  #store() {
+    browserData.set(KEY + this.#person, JSON.stringify(this.#alerts.rules));
   }
 
   clear() {
@@ -93,7 +104,7 @@ export class AlertPanel {
     });
     const facts = {
       waits,
-      queues: [...queues].map(([id, { waiting, available }]) => ({ id, name: board.queueName(id), waiting, available })),
+      queues: [...queues].map(([id, { waiting, available }]) => ({ id, name: board.queueName(id), waiting, available, isBreached: board.figures.queues.get(id)?.is_breached ?? false })),
       agents: groupedAgents(board, now),
       isStale: this.#liveData.isStale,
     };
@@ -132,7 +143,7 @@ export class AlertPanel {
       if (field(id).validity.valid && field(id).value !== "") rules[name] = field(id).valueAsNumber;
     }
     for (const [id, name] of Object.entries(CHOICE_NAMES)) rules[name] = field(id).checked;
-    browserData.set(KEY + this.#person, JSON.stringify(rules));
+    this.#store();
     if (rules.desktop && typeof Notification === "function" && Notification.permission === "default") {
       // Older browsers return no promise. A rejection is an answer, too.
       Promise.resolve(Notification.requestPermission()).then(() => this.#showRules(), () => {});
@@ -149,9 +160,9 @@ export class AlertPanel {
   }
 
   #show() {
-    const { list, unseen, mutedUntil } = this.#alerts;
+    const { list, unseen, rules } = this.#alerts;
     const isMuted = this.#alerts.isMuted(Date.now());
-    setTexts({ "alerts-count": unseen ? String(unseen) : "", mute: isMuted ? gettext("Unmute") : gettext("Mute for 15 min"), "mute-note": isMuted ? gettext("Muted until {time}", { time: timeOfDay(mutedUntil).slice(0, 5) }) : "" });
+    setTexts({ "alerts-count": unseen ? String(unseen) : "", mute: isMuted ? gettext("Unmute") : gettext("Mute for 15 min"), "mute-note": isMuted ? gettext("Muted until {time}", { time: timeOfDay(rules.mutedUntil).slice(0, 5) }) : "" });
     setShown({ "no-alerts": list.length === 0 });
     this.#rows.arrange(list.map(({ key, at }) => `${key} ${at}`), (part, key) => part.attributes({ "data-key": key }));
     for (const alert of list) {

@@ -1,7 +1,7 @@
 /** The filters of the table: search, states, queue and direction; and sorting by the column heads. */
 
 import { stateName } from "../../shared/call.js";
-import { descendant, element, field, Part, setText } from "../../shared/dom.js";
+import { descendant, element, field, offerChoices, Part, setText } from "../../shared/dom.js";
 import { gettext } from "../../shared/gettext.js";
 
 const CHIPS = ["waiting", "connecting", "ringing", "dialing", "talking", "answered"];
@@ -12,7 +12,6 @@ export class Filters {
   #changed;
   /** @type {Map<string, { button: HTMLButtonElement, count: HTMLElement }>} */ #chips = new Map();
   /** @type {NodeListOf<HTMLElement>} */ #heads = document.querySelectorAll("[data-sort]");
-  #offered = "";
 
   /** @param {ViewOptions} viewOptions @param {() => void} changed Called when the options have changed. */
   constructor(viewOptions, changed) {
@@ -40,9 +39,8 @@ export class Filters {
 
   /** Show the current options. */
   show() {
-    const { words, queue, direction, states, sort, descending } = this.#viewOptions;
+    const { words, direction, states, sort, descending } = this.#viewOptions;
     if (field("search").value !== words) field("search").value = words;
-    field("queue-filter").value = queue;
     field("direction-filter").value = direction;
     for (const [state, { button }] of this.#chips) button.setAttribute("aria-pressed", String(states.has(state)));
     for (const head of this.#heads) {
@@ -58,12 +56,8 @@ export class Filters {
       setText(count, String(states[state]));
       button.hidden = states[state] === 0 && RARE.includes(state) && !this.#viewOptions.states.has(state);
     }
-    const queues = [...board.queues.keys()].map((id) => [board.queueName(id), id]).sort(([one], [other]) => one.localeCompare(other));
-    const offered = JSON.stringify(queues);
-    if (offered === this.#offered) return;
-    this.#offered = offered;
-    element("queue-filter").replaceChildren(new Option(gettext("All queues"), ""), ...queues.map(([name, id]) => new Option(name, id)));
-    field("queue-filter").value = this.#viewOptions.queue;
+    const { queue } = this.#viewOptions;
+    offerChoices("queue-filter", gettext("All queues"), [...board.queues.keys()].map((id) => [board.queueName(id), id]), [board.queueName(queue), queue]);
   }
 
   /** @param {string} state */

@@ -1,9 +1,9 @@
 /** The history: a search for calls of the past, their table, its CSV file and its print. */
 
-import { chosenDays, csvOf, dateOf, historyQuery, OUTCOMES, pastCall } from "../call-history.js";
+import { chosenDays, csvOf, dateBefore, dateOf, historyQuery, OUTCOMES, pastCall } from "../call-history.js";
 import { read } from "../../shared/auth.js";
 import { callerName, DIRECTIONS, labelOf } from "../../shared/call.js";
-import { descendant, element, field, PartList, setShown, setText, setTexts } from "../../shared/dom.js";
+import { descendant, element, field, offerChoices, PartList, setShown, setTexts } from "../../shared/dom.js";
 import { gettext, ngettext } from "../../shared/gettext.js";
 import { shownDateAndTime, duration, timeOfDay } from "../../shared/time.js";
 
@@ -13,7 +13,6 @@ const PAGE = "100";
 const LARGE_PAGE = "1000";
 const MAX_EMPTY_PAGES = 20; // The search goes on by itself over as many pages without a match.
 const MAX_EXPORTED = 50_000;
-const DAY_MS = 86_400_000;
 
 /** Filters by the id of their fields. @type {Record<string, "words" | "from" | "to" | "queue" | "agentId" | "outcome" | "direction" | "minWait">} */
 const FIELDS = {
@@ -30,7 +29,6 @@ export class HistoryPanel {
   /** @type {Map<string, PastCall>} */ #calls = new Map(); // In their order.
   /** @type {Me | null} */ #me = null;
   #query = ""; // Of the shown calls.
-  #offered = "";
   #generation = 0;
   /** @type {string | null} */ #next = null;
   #opened = "";
@@ -48,7 +46,7 @@ export class HistoryPanel {
     element("history-outcome").append(...[...OUTCOMES].map(([value, label]) => new Option(label, value)));
     for (const [id, name] of Object.entries(FIELDS)) element(id).addEventListener("change", () => this.#choose({ [name]: field(id).value }));
     for (const [id, days] of Object.entries({ "history-today": 0, "history-yesterday": 1 })) {
-      element(id).addEventListener("click", () => this.#choose({ from: days ? dateOf(liveData.now - days * DAY_MS) : "", to: "" }));
+      element(id).addEventListener("click", () => this.#choose({ from: days ? this.#yesterday : "", to: "" }));
     }
     element("history-form").addEventListener("submit", (event) => {
       event.preventDefault();
@@ -63,6 +61,10 @@ export class HistoryPanel {
       const id = /** @type {HTMLElement | null} */ (/** @type {Element} */ (target).closest("[data-past-call]"))?.dataset.pastCall;
       if (id && getSelection()?.type !== "Range") open(id);
     });
+  }
+
+  get #yesterday() {
+    return dateBefore(dateOf(this.#liveData.now));
   }
 
   /** @param {Partial<ViewOptions>} chosen */
@@ -91,7 +93,6 @@ export class HistoryPanel {
     const { isHistory } = this.#viewOptions;
     setShown({ history: isHistory });
     setTexts({ "history-button": isHistory ? gettext("Live calls") : gettext("History") });
-    setText(descendant(element("board-view"), "h1"), isHistory ? gettext("Call history") : gettext("Live calls"));
     if (!isHistory || !this.#me) return;
     this.#offer();
     const [first, last] = chosenDays(this.#viewOptions, this.#liveData.now);
@@ -99,8 +100,7 @@ export class HistoryPanel {
     field("history-from").value = first;
     field("history-to").value = last;
     const today = dateOf(this.#liveData.now);
-    const yesterday = dateOf(this.#liveData.now - DAY_MS);
-    for (const [id, day] of Object.entries({ "history-today": today, "history-yesterday": yesterday })) {
+    for (const [id, day] of Object.entries({ "history-today": today, "history-yesterday": this.#yesterday })) {
       element(id).setAttribute("aria-pressed", String(first === day && last === day));
     }
     const query = JSON.stringify(this.#parameters);
@@ -116,20 +116,16 @@ export class HistoryPanel {
 
   /** Offer the customer's queues and agents. */
   #offer() {
-    const queues = [...this.#board.queues.keys()].map((id) => [this.#board.queueName(id), id]).sort();
-    const agents = [...this.#board.agents.values()].map(({ id, name }) => [name, id]).sort();
-    const offered = JSON.stringify([queues, agents]);
-    if (offered === this.#offered) return;
-    this.#offered = offered;
-    for (const [id, all, choices] of /** @type {[string, string, string[][]][]} */ ([["history-queue", gettext("All queues"), queues], ["history-agent", gettext("All agents"), agents]])) {
-      element(id).replaceChildren(new Option(all, ""), ...choices.map(([name, value]) => new Option(name, value)));
-    }
+    const board = this.#board;
+    const { queue, agentId } = this.#viewOptions;
+    offerChoices("history-queue", gettext("All queues"), [...board.queues.keys()].map((id) => [board.queueName(id), id]), [board.queueName(queue), queue]);
+    offerChoices("history-agent", gettext("All agents"), [...board.agents.values()].map(({ id, name }) => [name, id]), [board.agentName(agentId), agentId]);
   }
 
-  /** Read a page. @param {string} limit @param {string | null} next @returns {Promise<{ calls: PastCall[], next: string | null }>} */
-  async #read(limit, next) {
+  /** Read a page. @param {string} query @param {string} limit @param {string | null} next @returns {Promise<{ calls: PastCall[], next: string | null }>} */
+  async #read(query, limit, next) {
     for (let empty = 0; ; empty += 1) {
-      const { content } = await read("/v1.0/calls", { ...JSON.parse(this.#query), limit, ...(next && { next }) });
+      const { content } = await read("/v1.0/calls", { ...JSON.parse(query), limit, ...(next && { next }) });
       next = content.next;
       if (content.items.length || !next || empty >= MAX_EMPTY_PAGES) return { calls: content.items.map((/** @type {any} */ item) => pastCall(item, this.#board)), next };
     }
@@ -140,7 +136,7 @@ export class HistoryPanel {
     setTexts({ "history-note": gettext("Searching…"), "history-error": "" });
     field("history-more").disabled = true;
     try {
-      const { calls, next } = await this.#read(PAGE, this.#next);
+      const { calls, next } = await this.#read(this.#query, PAGE, this.#next);
       if (generation !== this.#generation) return;
       for (const call of calls) this.#calls.set(call.id, call);
       this.#next = next;
@@ -195,21 +191,24 @@ export class HistoryPanel {
     button.disabled = true;
     setTexts({ "history-error": "", "history-export": gettext("Exporting…") });
     try {
+      // Of the search at the click: another one can follow.
+      const query = this.#query;
+      const [first, last] = chosenDays(this.#viewOptions, this.#liveData.now);
       const calls = [...this.#calls.values()];
       for (let next = this.#next; next && calls.length < MAX_EXPORTED; ) {
-        const page = await this.#read(LARGE_PAGE, next);
+        const page = await this.#read(query, LARGE_PAGE, next);
         calls.push(...page.calls);
         next = page.next;
         if (next && calls.length >= MAX_EXPORTED) setTexts({ "history-error": gettext("The file has the newest {count} calls. Choose fewer days for the others.", { count: calls.length }) });
       }
-      const [first, last] = chosenDays(this.#viewOptions, this.#liveData.now);
       const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
       save(`calls-${first === last ? first : `${first}-to-${last}`}.csv`, csvOf(calls, zone));
     } catch (error) {
+      if (error.isUnauthorized) this.#liveData.endSession(error.message);
       setTexts({ "history-error": gettext("Cannot export the calls: {reason}", { reason: error.message }) });
     } finally {
       setTexts({ "history-export": gettext("Export CSV") });
-      button.disabled = false;
+      button.disabled = this.#calls.size === 0;
     }
   }
 }

@@ -2,7 +2,7 @@
 
 import { readEventsAfter, readFigures, readMoment } from "../board-loader.js";
 import { RATES } from "../look-back.js";
-import { descendant, element, field, setData, setShown, setText, setTexts } from "../../shared/dom.js";
+import { element, field, setData, setShown, setTexts } from "../../shared/dom.js";
 import { gettext } from "../../shared/gettext.js";
 import { dateAndTime, exactTime, shownDateAndTime, timeOfDay } from "../../shared/time.js";
 
@@ -23,6 +23,8 @@ export class LookBackPanel {
   #rates = /** @type {HTMLSelectElement} */ (element("look-back-rate"));
   #seek = field("look-back-seek");
   #isSeeking = false;
+  /** @type {number | null} */ #loading = null; // The moment that is being loaded.
+  #offered = 0; // The moment that the dialog offered.
   #figuresAt = 0; // Of `performance.now()`: when the figures were last read.
   #isReading = false; // Whether a page of events is being read.
   #generation = 0; // Grows with every moment; results for an earlier one are ignored.
@@ -42,11 +44,12 @@ export class LookBackPanel {
     this.#rates.addEventListener("change", () => lookBack.isPlaying && this.#play());
     element("look-back-button").addEventListener("click", () => this.ask());
     element("look-back-other").addEventListener("click", () => this.ask());
-    element("look-back-cancel").addEventListener("click", () => this.#dialog.close());
+    element("look-back-cancel").addEventListener("click", () => this.#cancel());
+    this.#dialog.addEventListener("cancel", () => this.#cancel());
     element("look-back-form").addEventListener("submit", (event) => this.#submit(event));
     element("look-back-play").addEventListener("click", () => this.togglePlay());
-    element("look-back-earlier").addEventListener("click", () => this.open(lookBack.now - STEP_MS));
-    element("look-back-later").addEventListener("click", () => this.open(lookBack.now + STEP_MS));
+    element("look-back-earlier").addEventListener("click", () => this.#step(-STEP_MS));
+    element("look-back-later").addEventListener("click", () => this.#step(STEP_MS));
     element("look-back-end").addEventListener("click", () => this.end());
     this.#seek.addEventListener("input", () => {
       this.#isSeeking = true;
@@ -71,13 +74,15 @@ export class LookBackPanel {
   /** Take over the account and the moment of the address. @param {Me} me @param {number | null} at `null` for the present. */
   load(me, at) {
     this.#me = me;
-    if (!this.#lookBack.isOn && at !== null) this.open(at);
+    // Again, if it is shown: what the account may see has perhaps changed.
+    const moment = this.#lookBack.isOn ? this.#lookBack.now : at;
+    if (moment !== null) this.open(moment);
   }
 
   /** Ask for a moment. */
   ask() {
-    const at = this.#lookBack.isOn ? this.#lookBack.now : this.#liveData.now - FIRST_MS;
-    field("look-back-at").value = dateAndTime(at).replace(" ", "T");
+    this.#offered = this.#lookBack.isOn ? this.#lookBack.now : this.#liveData.now - FIRST_MS;
+    field("look-back-at").value = field("look-back-at").defaultValue = dateAndTime(this.#offered).replace(" ", "T");
     field("look-back-at").max = dateAndTime(this.#liveData.now).replace(" ", "T");
     setTexts({ "look-back-error": "" });
     this.#dialog.showModal();
@@ -86,37 +91,63 @@ export class LookBackPanel {
   /** @param {SubmitEvent} event */
   #submit(event) {
     event.preventDefault();
-    const at = exactTime(field("look-back-at").value);
+    const { value, defaultValue } = field("look-back-at");
+    // The text does not say which, if the clock was set back.
+    const at = value === defaultValue ? this.#offered : exactTime(value);
     const problem = at === null ? gettext("Enter a date and a time.") : at > this.#liveData.now ? gettext("This moment is still to come.") : "";
     setTexts({ "look-back-error": problem });
     if (!problem) this.open(at);
   }
 
+  /** Close the dialog, and forget the moment that is being loaded. */
+  #cancel() {
+    this.#generation += 1;
+    this.#loading = null;
+    setTexts({ "look-back-note": "", "look-back-wait": "" });
+    this.#dialog.close();
+  }
+
+  /** Show a moment so much later than the one that is shown, or is being loaded. @param {number} milliseconds */
+  #step(milliseconds) {
+    this.open((this.#loading ?? this.#lookBack.now) + milliseconds);
+  }
+
   /** Show a moment; one that is still to come, and `null`, is the present. @param {number | null} at */
   async open(at) {
     const me = this.#me;
-    if (at === null || at >= this.#liveData.now) return this.end();
+    if (at === null || at >= this.#liveData.now) {
+      const wasOn = this.#lookBack.isOn;
+      this.end();
+      if (!wasOn) this.#shown(null);
+      return;
+    }
     if (!me) return;
     const generation = ++this.#generation;
-    setTexts({ "look-back-note": gettext("Loading…"), announcements: gettext("Loading…") });
+    this.#loading = at;
+    setTexts({ "look-back-note": gettext("Loading…"), "look-back-wait": gettext("Loading…"), announcements: gettext("Loading…") });
     try {
       const { content, cursor } = await readMoment(me, at);
       if (generation !== this.#generation) return;
+      this.#loading = null;
       this.#dialog.close();
       this.#lookBack.begin(content, at, cursor);
-      setTexts({ "look-back-note": "" });
+      setTexts({ "look-back-wait": "", "look-back-note": this.#lookBack.isBeforeLog ? gettext("The gateway had not stored any event yet.") : "" });
       this.#timer ??= setInterval(() => this.#tick(), TICK_MS);
       this.show();
       this.#shown(at);
       this.#readFigures();
     } catch (error) {
-      if (generation === this.#generation) this.#fail(error);
+      if (generation !== this.#generation) return;
+      this.#loading = null;
+      setTexts({ "look-back-wait": "" });
+      this.#fail(error);
     }
   }
 
   /** Show the present. */
   end() {
     this.#generation += 1;
+    this.#loading = null;
     clearInterval(this.#timer);
     this.#timer = undefined;
     const wasOn = this.#lookBack.isOn;
@@ -189,19 +220,17 @@ export class LookBackPanel {
   /** @param {import("../../shared/auth.js").ApiError} error */
   #fail(error) {
     if (error.isUnauthorized) this.#liveData.endSession(error.message);
-    else if (this.#lookBack.isOn) setTexts({ "look-back-note": error.message });
+    else if (this.#lookBack.isOn && !this.#dialog.open) setTexts({ "look-back-note": error.message });
     else {
       if (!this.#dialog.open) this.ask();
-      setTexts({ "look-back-error": error.message });
-      this.#shown(null);
+      setTexts({ "look-back-error": error.message, "look-back-note": "" });
+      if (!this.#lookBack.isOn) this.#shown(null);
     }
   }
 
   /** @param {number} at */
   #text(at) {
-    const { isPlaying, clock } = this.#lookBack;
-    const moment = shownDateAndTime(at);
-    return isPlaying ? gettext("Not live: {moment}, {rate}×", { moment, rate: clock.rate }) : gettext("Not live: {moment}", { moment });
+    return gettext("Not live: {moment}", { moment: shownDateAndTime(at) });
   }
 
   /** Show the moment in the bar. */
@@ -210,7 +239,6 @@ export class LookBackPanel {
     setShown({ "look-back": lookBack.isOn });
     setData(element("board-view"), "past", lookBack.isOn ? "" : null);
     element("look-back-button").setAttribute("aria-pressed", String(lookBack.isOn));
-    setText(descendant(element("board-view"), "h1"), lookBack.isOn ? gettext("Past calls") : gettext("Live calls"));
     if (!lookBack.isOn) return;
     const { begin, end } = lookBack.hour(this.#liveData.now);
     if (!this.#isSeeking) Object.assign(this.#seek, { min: String(begin), max: String(end), value: String(lookBack.now) });

@@ -40,6 +40,8 @@ export class Renderer {
 
   /** Render the changes of any number of events in the next frame. */
   changed() {
+    // A hidden tab has no frames, and its timers may run once a minute.
+    if (document.hidden && this.#isLoaded) this.#checkAlerts();
     if (this.#isRendering) return;
     this.#isRendering = true;
     requestAnimationFrame(() => this.#render());
@@ -65,15 +67,14 @@ export class Renderer {
 
   /** Update the rows, the numbers and the team. */
   arrange() {
-    const { liveData, lookBack, viewOptions, table, statCards, queueTable, agentsPanel, alertPanel, filters, me } = this.#page;
+    const { liveData, lookBack, viewOptions, table, statCards, queueTable, agentsPanel, filters, me } = this.#page;
     this.#isDue = false;
     this.#arrangedAt = performance.now();
     this.#page.board.forgetEnded(liveData.clock.now - ENDED_KEPT_MS);
-    const { lookBackPanel } = this.#page;
     const { board, now } = this.#shown;
     board.forgetEnded(now - ENDED_KEPT_MS);
     const summary = board.summary();
-    const { active, waiting } = summary;
+    const { active } = summary;
     table.arrange(board, now);
     statCards.show(board, summary, now);
     queueTable.show(board, summary, now, viewOptions.queue);
@@ -81,8 +82,7 @@ export class Renderer {
     filters.offer(board, summary);
     showEmptyState(board, table.shownCount, active, me, viewOptions.words.trim() !== "", lookBack.isOn);
     setTexts({ shown: viewOptions.isFiltered ? gettext("{count} of {whole} calls shown", { count: table.shownCount, whole: Math.max(active, table.shownCount) }) : ngettext("{count} call", "{count} calls", active) });
-    const title = viewOptions.isHistory ? gettext("Call history") : gettext("Live calls");
-    document.title = lookBackPanel.title || `${alertPanel.title}${waiting ? `(${waiting}) ` : ""}${title}`;
+    this.#showTitle(summary);
     this.#announce(summary);
   }
 
@@ -107,20 +107,35 @@ export class Renderer {
   start() {
     clearTimeout(this.#tickTimer);
     this.#tickTimer = setTimeout(() => this.start(), 1000 - (Date.now() % 1000) + 5);
-    const { actions, alertPanel, board, liveData, lookBack, pause, timelinePanel, table, wallboard } = this.#page;
+    const { actions, liveData, lookBack, pause, timelinePanel, table, wallboard } = this.#page;
     this.showConnection();
     pause.show();
     wallboard.tick(lookBack.board ? lookBack.now : liveData.clock.now);
     liveData.checkClock();
     if (!this.#isLoaded) return;
+    // It pings as late: whether its data is current is known after the answer.
+    if (document.hidden && liveData.isStale && liveData.connection.name === "live") liveData.confirm().then(() => this.start(), () => {});
     // A hidden tab has no frames, and would collect changes.
     this.#renderChanges();
     table.tick(this.#shown.now);
-    timelinePanel.tick(liveData.now);
+    timelinePanel.tick();
     actions.tick();
-    // Whatever is shown: a pause does not hide what is the case now.
-    alertPanel.check(board, board.summary(), liveData.now);
+    this.#checkAlerts();
     this.arrange();
+  }
+
+  /** Whatever is shown: a pause does not hide what is the case now. */
+  #checkAlerts() {
+    const { alertPanel, board, liveData } = this.#page;
+    alertPanel.check(board, board.summary(), liveData.now);
+    this.#showTitle(this.#shown.board.summary());
+  }
+
+  /** @param {Summary} summary */
+  #showTitle({ waiting }) {
+    const { alertPanel, lookBackPanel, viewOptions } = this.#page;
+    const title = viewOptions.isHistory ? gettext("Call history") : gettext("Live calls");
+    document.title = lookBackPanel.title || `${alertPanel.title}${waiting ? `(${waiting}) ` : ""}${title}`;
   }
 
   showConnection() {

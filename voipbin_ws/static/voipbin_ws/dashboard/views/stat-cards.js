@@ -46,11 +46,11 @@ export class StatCards {
 
   /** @param {Board} board */
   #showLevel({ figures }) {
-    const { total } = figures;
+    const total = figures.whole;
     const targets = figures.targetsOf(null);
     const { target_seconds: within, target_percent: target, short_abandon_seconds: least } = targets;
     const samples = total ? judged(total) : 0;
-    const none = total ? gettext("no callers, last hour") : figures.isKnown ? gettext("reading the last hour…") : gettext("not known for this moment");
+    const none = total ? gettext("no callers, last hour") : figures.isComing ? gettext("reading the last hour…") : gettext("not available");
     const share = total && abandonedShare(total);
     const level = total?.service_level ?? null;
     const levelShown = level === null ? "—" : levelText(level);
@@ -70,11 +70,12 @@ export class StatCards {
   /** @param {Board} board @param {Summary} summary @param {number} now */
   #draw({ figures }, summary, now) {
     this.#drawnAt = performance.now();
-    const { total } = figures;
+    const total = figures.whole;
     const longest = summary.oldest ? (now - summary.oldest.since) / 1000 : 0;
     const present = { waiting: summary.waiting, longest_wait_seconds: longest, available: summary.agents.available };
     for (const [id, name] of Object.entries(LINES)) {
-      const values = total ? [...lastHour(total, now, (bucket) => bucket[name] ?? 0), present[name]] : [];
+      // Agents are not counted for those who do not see all of them.
+      const values = total && (figures.total || id !== "available") ? [...lastHour(total, now, (bucket) => bucket[name] ?? 0), present[name]] : [];
       drawLine(element(`spark-${id}`), values, rangeText(values, id === "longest" ? (seconds) => duration(seconds * 1000) : String));
     }
     const levels = lastHour(total, now, ({ service_level: level }) => (level === undefined ? null : level / 100));

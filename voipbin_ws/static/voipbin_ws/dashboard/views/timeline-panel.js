@@ -19,6 +19,7 @@ export class TimelinePanel {
   #board;
   #changed;
   #shown;
+  #moment;
   /** @type {Timeline | null} */ #timeline = null;
   #unsubscribe = () => {};
   /** @type {Me | null} */ #me = null;
@@ -29,12 +30,16 @@ export class TimelinePanel {
   #recordings = new PartList(element("story-recordings"), element("story-recording"));
   #steps = new PartList(element("story-steps"), element("story-step"));
 
-  /** @param {LiveData} liveData @param {Board} board @param {{ close: () => void, changed: () => void, shown: (call: Call | null) => void }} callbacks `changed` renders soon; `shown` is called with the board's call, also every second. */
-  constructor(liveData, board, { close, changed, shown }) {
+  /**
+   * @param {LiveData} liveData @param {Board} board
+   * @param {{ close: () => void, changed: () => void, shown: (call: Call | null) => void, moment: () => number | null }} callbacks `changed` renders soon; `shown` is called with the board's call, also every second; `moment` returns the past moment that is shown, `null` for the present.
+   */
+  constructor(liveData, board, { close, changed, shown, moment }) {
     this.#liveData = liveData;
     this.#board = board;
     this.#changed = changed;
     this.#shown = shown;
+    this.#moment = moment;
     element("story-close").addEventListener("click", close);
     element("story-reveal").addEventListener("click", () => this.#reveal());
     // The JSON of an event is written when its details open.
@@ -117,7 +122,7 @@ export class TimelinePanel {
   show() {
     if (!this.#timeline) return;
     this.#isChanged = false;
-    const content = this.#timeline.read();
+    const content = this.#read(this.#timeline);
     const { call, steps } = content;
     const known = steps.length > 0;
     setTexts({ "story-title": known ? callerName(call.otherParty) : gettext("Timeline"), "story-note": this.#noteFor(this.#timeline, content), "story-word": call.stateLabel });
@@ -130,12 +135,22 @@ export class TimelinePanel {
     this.#showFacts(content);
     this.#showRecordings(content);
     this.#showSteps(content);
-    this.#showTimes(content, this.#liveData.now);
+    this.#showTimes(content, this.#now);
   }
 
-  /** Update all durations. @param {number} now */
-  tick(now) {
-    if (this.#timeline) this.#showTimes(this.#timeline.read(), now);
+  /** Update all durations; while the past is played, also the steps. */
+  tick() {
+    if (this.#moment() !== null) this.show();
+    else if (this.#timeline) this.#showTimes(this.#timeline.read(), this.#now);
+  }
+
+  /** Return the content up to the shown moment. @param {Timeline} timeline */
+  #read(timeline) {
+    return timeline.read(this.#moment() ?? Infinity);
+  }
+
+  get #now() {
+    return this.#moment() ?? this.#liveData.now;
   }
 
   /** @param {TimelineContent} content @param {number} now */
@@ -154,6 +169,7 @@ export class TimelinePanel {
   #noteFor(timeline, { steps, isWhole }) {
     if (this.#error) return this.#error;
     if (!timeline.isLoaded) return gettext("Loading the timeline…");
+    if (!steps.length && this.#moment() !== null && timeline.read().steps.length) return gettext("This call began later than the moment that is shown.");
     if (!steps.length) return gettext("No events of this call are stored: it is older than the event log, or does not exist.");
     return isWhole ? "" : gettext("The call’s first events are no longer stored.");
   }
