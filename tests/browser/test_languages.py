@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, WebSocketRoute, expect
 
+from tests.browser.conftest import ORIGIN
 from tests.browser.support.centre import Call, Centre, expect_live, watch
 from tests.browser.support.desktop import AtDesk
 from tests.browser.support.pseudo_locale import CODE, UNTRANSLATED, write_pseudo_locale
@@ -142,8 +143,20 @@ def test_the_admin_is_translated_and_fits(pages: Pages, centre: Centre) -> None:
         check(page, address or "index", data=DATA_OF_ADMIN)
 
 
+def with_large_figures(socket: WebSocketRoute) -> None:
+    """Let the gateway's summaries have more calls than a test can make."""
+
+    def forward(frame: str | bytes) -> None:
+        changed = re.sub(r'"answered": ?\d+', '"answered":98765', str(frame))
+        changed = re.sub(r'"abandoned": ?\d+', '"abandoned":12345', changed)
+        socket.send(re.sub(r'"service_level": ?[\w.]+', '"service_level":79.96', changed))
+
+    socket.connect_to_server().on_message(forward)
+
+
 def test_a_person_chooses_the_language(pages: Pages, centre: Centre) -> None:
     page = pages.open(locale="de-AT")
+    page.route_web_socket("**/v1.0/ws*", with_large_figures)
     page.goto(f"{centre.gateway.url}/")
     expect(page.locator("h1").locator("visible=true")).to_have_text("Anmelden")
     page.locator("#username").fill("nobody")
@@ -153,8 +166,33 @@ def test_a_person_chooses_the_language(pages: Pages, centre: Centre) -> None:
     watch(page, centre)
     expect(page.locator("#connection-text")).to_have_text("Live")
     expect(page.locator("#board-view h1")).to_have_text("Aktuelle Anrufe")
+    expect(page.locator("#card-abandoned-note")).to_have_text("12.345 von 111.110, letzte Stunde")
+    expect(page.locator("#card-level")).to_have_text("79\N{NO-BREAK SPACE}%")
     page.locator("#pages-button").click()
     page.locator("#pages [data-language]").select_option("es")
     expect(page.locator("#board-view h1")).to_have_text("Llamadas en vivo")
     expect_live(page)
     expect(page.locator("#shown")).to_contain_text("llamadas")
+    expect(page.locator("#card-abandoned-note")).to_have_text("12.345 de 111.110, última hora")
+
+
+def test_numbers_shares_and_dates_are_written_as_the_language_does(modules: Page) -> None:
+    # A browser in German that shows an English page, too.
+    for language, *written in (
+        ("en", "12,345", "80%", "2,000 calls", "15 January 2026", "15 Jan", "1,234 d 5 h"),
+        ("de", "12.345", "80\xa0%", "2.000 calls", "15. Januar 2026", "15. Jan.", "1.234 d 5 h"),
+        ("es", "12.345", "80\xa0%", "2000 calls", "15 de enero de 2026", "15 ene", "1234 d 5 h"),
+    ):
+        modules.goto(f"{ORIGIN}/")
+        assert written == modules.evaluate(
+            """async (language) => {
+              document.documentElement.lang = language;
+              const { ngettext, shownNumber, shownPercent } = await import("/shared/gettext.js");
+              const { duration, shownDate, shownDay } = await import("/shared/time.js");
+              const day = new Date(2026, 0, 15);
+              const calls = ngettext("{count} call", "{count} calls", 2000);
+              const long = duration((1234 * 24 + 5) * 3_600_000);
+              return [shownNumber(12345), shownPercent(0.8), calls, shownDate(day), shownDay(day), long];
+            }""",
+            language,
+        )

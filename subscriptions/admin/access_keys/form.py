@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy
 
+from events.quantities import moment_text
 from subscriptions.admin.customer_scoped import OperatorForm
 from subscriptions.api.me import topics_for
 from subscriptions.auth.access_keys import key_identity
@@ -228,4 +229,4 @@ class DisplayForm(KeyForm):
 
 def expiry_text(key: AccessKey) -> str:
     """Return when the key expires."""
-    return gettext("never") if key.expires_at is None else f"{key.expires_at:%Y-%m-%d %H:%M} UTC"
+    return gettext("never") if key.expires_at is None else moment_text(key.expires_at)
