@@ -142,9 +142,7 @@ def test_the_service_level_leaves_out_callers_who_gave_up_at_once(page: Page, ce
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("Tab")
     expect(tooltip).to_be_visible()
-    expect(tooltip).to_contain_text(
-        "Answered within 20 s ÷ (answered + abandoned) = 3 ÷ 5 = 60%, last hour."
-    )
+    expect(tooltip).to_contain_text("Answered within 20 s ÷ (answered + abandoned) = 3 ÷ 5 = 60%, last hour.")
     expect(tooltip).to_contain_text("Green from 80%, amber from 70%")
     page.keyboard.press("Escape")
     expect(tooltip).to_be_hidden()

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, WebSocketRoute, expect
 
-from tests.browser.conftest import ORIGIN
+from tests.browser.conftest import ORIGIN, SCRIPTS
 from tests.browser.support.centre import Call, Centre, expect_live, watch
 from tests.browser.support.desktop import AtDesk
 from tests.browser.support.pseudo_locale import CODE, UNTRANSLATED, write_pseudo_locale
@@ -174,6 +174,27 @@ def test_a_person_chooses_the_language(pages: Pages, centre: Centre) -> None:
     expect_live(page)
     expect(page.locator("#shown")).to_contain_text("llamadas")
     expect(page.locator("#card-abandoned-note")).to_have_text("12.345 de 111.110, última hora")
+
+
+def test_refusals_with_values_are_translated(modules: Page) -> None:
+    modules.goto(f"{ORIGIN}/")
+    modules.evaluate("() => document.documentElement.lang = 'de'")
+    modules.add_script_tag(path=SCRIPTS / "languages/de.js")
+    for refusal, shown in (
+        (
+            "Too many failed logins from here: try again in 30 seconds",
+            "Zu viele fehlgeschlagene Anmeldungen von hier: Versuchen Sie es in 30 Sekunden erneut",
+        ),
+        (
+            "This password is too short. It must contain at least 8 characters. This password is too common.",
+            "Dieses Passwort ist zu kurz. Es muss mindestens 8 Zeichen haben. Dieses Passwort ist zu gebräuchlich.",
+        ),
+        ("The platform refuses: no {line} (1)", "Die Plattform lehnt ab: no {line} (1)"),
+        ("The platform refuses: it answers 418", "Die Plattform lehnt ab: Sie antwortet mit 418"),
+        ("Something new.", "Something new."),
+    ):
+        script = "async (text) => (await import('/shared/refusals.js')).refusalText(text)"
+        assert modules.evaluate(script, refusal) == shown
 
 
 def test_numbers_shares_and_dates_are_written_as_the_language_does(modules: Page) -> None:

@@ -23,7 +23,13 @@ export const shownNumber = (number) => numbers.format(number);
 export const shownPercent = (share) => percents.format(share);
 
 /** Return a text with its places `{name}` filled in, numbers as `shownNumber` does. @param {string} text A literal, also the key of its translation. @param {Values} [values] */
-export function gettext(text, values = {}) {
+export const gettext = (text, values = {}) => translated(text, values);
+
+/** Mark a literal for translation, which `translated` looks up later. @param {string} text */
+export const gettextNoop = (text) => text;
+
+/** Return the translation of a text that was marked by `gettextNoop`, with its places filled in. @param {string} text @param {Values} [values] */
+export function translated(text, values = {}) {
   const found = texts[text] ?? text;
   return filledIn(typeof found === "string" ? found : (found.other ?? text), values);
 }
