@@ -45,7 +45,9 @@ def centre(gateway_of_file: Gateways, tmp_path_factory: pytest.TempPathFactory) 
     folder = tmp_path_factory.mktemp("pseudo")
     write_pseudo_locale(folder)
     gateway = gateway_of_file(
-        DJANGO_SETTINGS_MODULE="tests.browser.support.pseudo_settings", PSEUDO_LOCALE=str(folder)
+        DJANGO_SETTINGS_MODULE="tests.browser.support.pseudo_settings",
+        PSEUDO_LOCALE=str(folder),
+        PLATFORM_API_URL="http://127.0.0.1:1",
     )
     centre = Centre(gateway)
     waiting, talking, past = Call("Dana"), Call("Omar", direction="outbound"), Call("Kim")
@@ -69,53 +71,141 @@ def check(page: Page, where: str, known: str = "^$", data: str = "") -> None:
         page.set_viewport_size({"width": width, "height": 800})
         assert page.evaluate("() => document.documentElement.scrollWidth") <= width, (where, width)
         assert page.evaluate(OUTSIDE) == [], (where, width)
+    page.set_viewport_size({"width": 1440, "height": 900})
 
 
-def open_menu(page: Page, button: str, panel: str) -> None:
+def open_panel(page: Page, button: str, panel: str) -> None:
     page.locator(button).click()
     expect(page.locator(panel)).to_be_visible()
 
 
+def check_panel(page: Page, button: str, panel: str) -> None:
+    """Open what a button opens, check it, and close it."""
+    open_panel(page, button, panel)
+    check(page, panel)
+    page.keyboard.press("Escape")
+    expect(page.locator(panel)).to_be_hidden()
+
+
 def test_the_dashboard_is_translated_and_fits(pages: Pages, centre: Centre) -> None:
     page = pages.open(locale=CODE)
-    watch(page, centre)
+    watch(page, centre, token=centre.acme.token("admin"))
     expect(page.locator("#rows tr")).not_to_have_count(0)
     check(page, "live calls")
-    page.set_viewport_size({"width": 1440, "height": 900})
-    page.locator("#rows tr .open").first.click()
-    expect(page.locator("#story-steps li")).not_to_have_count(0)
+    open_panel(page, "#rows tr .open >> nth=0", "#story-steps li >> nth=0")
     check(page, "timeline")
+    # The platform of this gateway cannot be reached.
+    for name, confirm in (("hangup", "#confirm-do"), ("voicemail", "#confirm-do")):
+        open_panel(page, f"#story-{name}", "#confirm-dialog")
+        check(page, name)
+        page.locator(confirm).click()
+        expect(page.locator("#notice-text")).not_to_be_empty()
+        check(page, "refusal")
+        page.locator("#notice-close").click()
+    open_panel(page, "#story-transfer", "#transfer-dialog")
+    page.locator("#transfer-target").select_option("number")
+    page.locator("#transfer-number").fill("abc")
+    page.locator("#transfer-form [type=submit]").click()
+    expect(page.locator("#transfer-error")).not_to_be_empty()
+    check(page, "transfer")
     page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    for button in ("#rows .act >> nth=0", "#agent-rows .act >> visible=true >> nth=0", "#views"):
+        check_panel(page, button, "#action-menu")
     for button, panel in (
         ("#help-button", "#help"),
         ("#alerts-button", "#alerts"),
         ("#account-button", "#account-dialog"),
         ("#pages-button", "#pages"),
-        ("#views", "#action-menu"),
     ):
-        page.set_viewport_size({"width": 1440, "height": 900})
-        open_menu(page, button, panel)
-        check(page, panel)
-        page.keyboard.press("Escape")
+        check_panel(page, button, panel)
     page.keyboard.press("Control+k")
     check(page, "palette")
+    page.locator("#palette-text").fill("no such command")
+    check(page, "palette without commands")
+    page.keyboard.press("Escape")
+    page.locator("#search").fill("no such call")
+    page.locator("#agent-search").fill("no such agent")
+    page.locator("#pause").click()
+    check(page, "nothing found, paused")
+
+
+def test_the_views_of_the_dashboard_are_translated_and_fit(pages: Pages, centre: Centre) -> None:
+    page = pages.open(locale=CODE)
+    watch(page, centre, token=centre.acme.token("admin"))
+    for place, panel in ((-2, "#view-dialog"), (-1, "#links-dialog")):
+        open_panel(page, "#views", "#action-menu")
+        open_panel(page, f"#action-menu button >> nth={place}", panel)
+        page.locator(f"{panel} [type=submit]").click()
+        check(page, panel)
+        if panel == "#links-dialog":
+            page.locator("#link-name").fill("Hall")
+            page.locator("#link-make").click()
+            expect(page.locator("#new-link")).to_be_visible()
+            check(page, "new link")
+            page.locator("#link-rows .renew").click()
+            expect(page.locator("#link-rows li")).to_have_count(2)
+            check(page, "renewed link")
+            open_panel(page, "#link-rows .revoke >> nth=0", "#confirm-dialog")
+            check(page, "revoke")
+            page.keyboard.press("Escape")
+        page.keyboard.press("Escape")
+    page.keyboard.press("b")
+    page.locator("#look-back-at").fill("2099-01-01T10:00")
+    page.locator("#look-back-form [type=submit]").click()
+    expect(page.locator("#look-back-error")).not_to_be_empty()
+    check(page, "look back")
+    page.locator("#look-back-at").evaluate("""(field) => {
+      const local = Date.now() - new Date().getTimezoneOffset() * 60_000;
+      field.value = new Date(local - 1000).toISOString().slice(0, 19);
+    }""")
+    page.locator("#look-back-form [type=submit]").click()
+    expect(page.locator("#look-back")).to_be_visible()
+    check(page, "past moment")
     for view in ("?view=wall", "?view=history"):
-        page.set_viewport_size({"width": 1440, "height": 900})
         watch(page, centre, view)
         if view.endswith("history"):
             expect(page.locator("#history-rows tr")).not_to_have_count(0)
         check(page, view)
+    watch(page, centre, token=centre.acme.token("agent"), live=False)
+    expect(page.locator("#denied")).to_be_visible()
+    check(page, "denied", data=", #denied-topics")
 
 
 def test_the_agent_desktop_is_translated_and_fits(pages: Pages, centre: Centre) -> None:
     page = pages.open(locale=CODE)
     desk = AtDesk(centre, centre.acme.person("granted agent"))
+    desk.publish(
+        {
+            "event_type": "message.received",
+            "data": {
+                "id": "m-1",
+                "source": {"target": "+15552004712"},
+                "text": "Hello?",
+                "direction": "inbound",
+            },
+        }
+    )
     desk.open(page)
     check(page, "desk")
     call = Call("Robin")
     desk.rings(call)
     expect(page.locator("#calls .call")).to_be_visible()
     check(page, "desk with a call", "^Support$|Alt")
+    desk.talks(call)
+    expect(page.locator("#calls [data-act=hangup]")).to_be_visible()
+    page.locator("#calls [data-act=hangup]").click()
+    expect(page.locator("#calls .error")).not_to_be_empty()
+    check(page, "refusal")
+    desk.ends(call)
+    expect(page.locator("#note-form")).to_be_visible()
+    check(page, "note")
+    page.locator("#thread-rows button").first.click()
+    expect(page.locator("#conversation")).to_be_visible()
+    page.locator("#draft").fill("x" * 1700)
+    check(page, "conversation")
+    page.locator("#new-message").click()
+    check(page, "new message")
     desk.clear()
 
 
