@@ -203,6 +203,7 @@ class QueueForm(OperatorForm):
     agents = forms.ModelMultipleChoiceField(
         queryset=Agent.objects.none(),
         required=False,
+        label=gettext_lazy("Agents"),
         widget=FilteredSelectMultiple(gettext_lazy("agents"), is_stacked=False),
         help_text=gettext_lazy(
             "The agents who serve this queue. They receive its events on their own topics."

@@ -1,5 +1,7 @@
 """The pages in other languages: in one made for the tests, nothing is untranslated, and everything fits."""
 
+# Long because all pages share one gateway in a language of the tests.
+
 from __future__ import annotations
 
 import re
@@ -34,6 +36,12 @@ ADMIN = (
     "subscriptions/customer/import/",
 )
 """Pages of the admin, without their rows."""
+
+DATA_OF_FORMS = ", h2, .breadcrumbs, .readonly, .resources label, select, #user-tools strong"
+"""Elements of the forms with values."""
+
+OF_DJANGOS_SCRIPTS = "^(Today|(title|placeholder)=(Choose a Date|Filter|Support|admin|manager|.*agent))$"
+"""Texts of the catalogue of Django's scripts, which the tests' language does not have, and values."""
 
 DATA_OF_ADMIN = ", #result_list tbody, #changelist-filter li, .action-counter, #user-tools strong"
 """Elements of the admin with rows, their values as filters, and texts of Django's scripts."""
@@ -231,6 +239,15 @@ def test_the_admin_is_translated_and_fits(pages: Pages, centre: Centre) -> None:
     for address in ADMIN:
         page.goto(f"{centre.gateway.url}/admin/{address}")
         check(page, address or "index", data=DATA_OF_ADMIN)
+    acme, agent, queue = centre.acme.id, centre.acme.people[0].id, centre.acme.queues[0]
+    for address in (
+        f"subscriptions/agent/{agent}/change/",
+        f"subscriptions/queue/{queue}/change/",
+        f"subscriptions/accesskey/add/?customer={acme}",
+        f"subscriptions/accesskey/add/?customer={acme}&kind=display",
+    ):
+        page.goto(f"{centre.gateway.url}/admin/{address}")
+        check(page, address, OF_DJANGOS_SCRIPTS, DATA_OF_FORMS)
 
 
 def with_large_figures(socket: WebSocketRoute) -> None:

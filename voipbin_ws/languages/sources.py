@@ -27,6 +27,7 @@ _FUNCTIONS = {
     "_": ("text",),
     "gettext": ("text",),
     "gettextNoop": ("text",),
+    "gettext_noop": ("text",),
     "ngettext": ("text", "plural"),
     "pgettext": ("context", "text"),
     "npgettext": ("context", "text", "plural"),

@@ -123,11 +123,13 @@ class AccessKeyForm(KeyForm):
 
     allowed_topics = forms.CharField(
         required=False,
+        label=gettext_lazy("Allowed topics"),
         strip=False,
         widget=forms.Textarea(attrs={"rows": 4, "cols": 80, "spellcheck": "false"}),
     )
     filter = forms.CharField(
         required=False,
+        label=gettext_lazy("Filter"),
         widget=forms.Textarea(attrs={"rows": 3, "cols": 80, "spellcheck": "false"}),
         help_text=gettext_lazy(
             'JSON such as {"field": "queue_id", "op": "eq", "value": "…"}. The key reads only events and states '
@@ -202,6 +204,7 @@ class DisplayForm(KeyForm):
     queues = forms.ModelMultipleChoiceField(
         queryset=Queue.objects.none(),
         required=False,
+        label=gettext_lazy("Queues"),
         widget=FilteredSelectMultiple(gettext_lazy("queues"), is_stacked=False),
         help_text=gettext_lazy("The queues that the wallboard shows. None chosen: all."),
     )

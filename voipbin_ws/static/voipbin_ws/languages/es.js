@@ -15,7 +15,7 @@ Object.assign(globalThis, { translatedTexts: {
 "Queues": "Colas",
 "Ringing": "Sonando",
 "Sending…": "Enviando…",
-"Talking": "En conversación",
+"Talking": "Hablando",
 "The next call comes when you are available.": "La próxima llamada llegará cuando esté disponible.",
 "Transfer": "Transferir",
 "Transferring…": "Transfiriendo…",
@@ -285,7 +285,7 @@ Object.assign(globalThis, { translatedTexts: {
 "no one waiting": "nadie en espera",
 "not known for this moment": "no se conoce para este momento",
 "reading the last hour…": "leyendo la última hora…",
-"{busy} busy, {away} away, {offline} offline": "Ocupados: {busy}, ausentes: {away}, desconectados: {offline}",
+"{busy} busy, {away} away, {offline} offline": "Ocupados {busy}, ausentes {away}, fuera {offline}",
 "{count} being connected": {
 "one": "{count} conectando",
 "other": "{count} conectando"
@@ -293,7 +293,7 @@ Object.assign(globalThis, { translatedTexts: {
 "{count} of {whole} in {seconds} s, last hour": "{count} de {whole} en {seconds} s, última hora",
 "{count} of {whole}, last hour": "{count} de {whole}, última hora",
 "{range}, five minutes each": "{range}, cada cinco minutos",
-"{talking} talking, {ringing} ringing": "{talking} en conversación, {ringing} sonando",
+"{talking} talking, {ringing} ringing": "{talking} hablando, {ringing} sonando",
 "Agent": "Agente",
 "Call id": "ID de la llamada",
 "Cannot load the timeline: {reason}": "No se puede cargar la cronología: {reason}",
