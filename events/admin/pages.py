@@ -13,6 +13,7 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
+from django.utils.formats import localize
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_lazy
@@ -174,7 +175,7 @@ class EventAdmin(DataAdmin):
         return (
             str(Position(epoch, event.seq))
             if epoch
-            else gettext("number {number} of a log that was deleted").format(number=event.seq)
+            else gettext("number {number} of a log that was deleted").format(number=localize(event.seq))
         )
 
     @admin.display(description=gettext_lazy("topics"))

@@ -11,7 +11,7 @@ from django.contrib import admin
 from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
-from django.template.defaultfilters import floatformat
+from django.utils.formats import localize
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -114,7 +114,7 @@ class RecordList(DeclaredChangeList):
         sizes = [each.values("pk")[: MAX_SEARCHED + 1].count() for each in sets]
         size, smallest = min(zip(sizes, sets, strict=True), key=lambda each: each[0])
         if size > MAX_SEARCHED:
-            self.searched = floatformat(MAX_SEARCHED, "0g")
+            self.searched = localize(MAX_SEARCHED)
             name = str(order[0])
             field, side = name.removeprefix("-"), "gte" if name.startswith("-") else "lte"
             by_field = smallest.order_by(name).values_list(field, flat=True)
@@ -130,7 +130,7 @@ class RecordList(DeclaredChangeList):
         self.model_admin.name_rows(self.result_list)
         paginator: Any = self.paginator
         if paginator.is_capped:
-            self.capped_at = floatformat(self.result_count, "0g")
+            self.capped_at = localize(self.result_count)
 
 
 class RecordAdmin(ScopedAdmin):

@@ -12,6 +12,7 @@ from django.contrib.admin.views.main import ORDER_VAR, SEARCH_VAR, ChangeList
 from django.core.exceptions import BadRequest, ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.formats import localize
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
@@ -56,7 +57,7 @@ def require_short_search(text: str) -> None:
     """Raise RefusedQuery for a text that is too long to search for."""
     if len(text) > MAX_SEARCH_CHARACTERS:
         raise RefusedQuery(
-            gettext("A search has at most {count} characters").format(count=MAX_SEARCH_CHARACTERS)
+            gettext("A search has at most {count} characters").format(count=localize(MAX_SEARCH_CHARACTERS))
         )
 
 

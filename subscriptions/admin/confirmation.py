@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.formats import localize
 from django.utils.translation import gettext, gettext_lazy
 
 from events.admin.scope import ScopedAdmin
@@ -91,7 +92,9 @@ def confirmed(
         def action(self: ConfirmingAdmin, request: HttpRequest, rows: QuerySet[Any]) -> HttpResponse | None:
             chosen = self.changeable(request, rows[: MAX_ROWS + 1])
             if len(chosen) > MAX_ROWS:
-                text = gettext("Select at most {count} rows. Nothing was changed.").format(count=MAX_ROWS)
+                text = gettext("Select at most {count} rows. Nothing was changed.").format(
+                    count=localize(MAX_ROWS)
+                )
                 self.message_user(request, text, messages.ERROR)
                 return None
             if not chosen:

@@ -14,7 +14,7 @@ from django.contrib.admin.widgets import FilteredSelectMultiple
 from django.db.models import Count, F, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.urls import path, reverse
-from django.utils.formats import number_format
+from django.utils.formats import localize, number_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_lazy, ngettext
@@ -22,6 +22,7 @@ from django.utils.translation import gettext, gettext_lazy, ngettext
 from events.admin.scope import as_uuid, pill
 from events.hooks import operator_of
 from events.models import CustomerLog
+from events.quantities import size_text
 from subscriptions.admin.customer_scoped import OfCustomerAdmin, OperatorForm, deleted_together, id_field
 from subscriptions.admin.desk_fields import EXAMPLES, LINES, LinesField
 from subscriptions.admin.importing import MAX_FORM_BYTES, ImportingAdmin, import_page
@@ -73,14 +74,6 @@ def default_text(setting: str, unit: int) -> str:
         if value
         else gettext("no limit ({setting})").format(setting=setting)
     )
-
-
-def size_text(size: int) -> str:
-    """Return a size in bytes for people, in decimal units."""
-    for unit, name in ((10**12, "TB"), (10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
-        if size >= unit:
-            return f"{size / unit:.3g} {name}"
-    return gettext("{count} bytes").format(count=size)
 
 
 def _count(model: Any) -> Subquery:
@@ -210,6 +203,7 @@ class QueueForm(OperatorForm):
     agents = forms.ModelMultipleChoiceField(
         queryset=Agent.objects.none(),
         required=False,
+        label=gettext_lazy("Agents"),
         widget=FilteredSelectMultiple(gettext_lazy("agents"), is_stacked=False),
         help_text=gettext_lazy(
             "The agents who serve this queue. They receive its events on their own topics."
@@ -279,5 +273,7 @@ class QueueAdmin(OfCustomerAdmin):
             '<a href="{}?queue={}">{}</a>',
             url,
             queue.pk,
-            ngettext("{count} agent", "{count} agents", queue.agent_count).format(count=queue.agent_count),
+            ngettext("{count} agent", "{count} agents", queue.agent_count).format(
+                count=localize(queue.agent_count)
+            ),
         )

@@ -11,6 +11,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.cache import add_never_cache_headers
+from django.utils.formats import localize, number_format
 from django.utils.text import format_lazy
 from django.utils.translation import gettext, gettext_lazy, ngettext
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
@@ -67,7 +68,7 @@ class FileForm(forms.Form):
         if uploaded.size > MAX_IMPORT_BYTES:
             raise ValidationError(
                 gettext("The file has {size} MB; at most {most} MB are imported at once. Split it.").format(
-                    size=f"{uploaded.size / 2**20:.1f}", most=MAX_IMPORT_BYTES // 2**20
+                    size=number_format(uploaded.size / 2**20, 1), most=MAX_IMPORT_BYTES // 2**20
                 )
             )
         try:
@@ -179,7 +180,7 @@ def _page(
         context["counts"] = [(OUTCOMES[name], count) for name, count in report.counts.items() if count]
         context["to_import"] = ngettext(
             "Import {count} row", "Import {count} rows", _changes_in(report)
-        ).format(count=_changes_in(report))
+        ).format(count=localize(_changes_in(report)))
         context["most_errors"] = MAX_ERRORS if len(report.errors) == MAX_ERRORS else 0
     # In the response itself: a redirect would store the secrets in the session.
     response = TemplateResponse(request, "admin/subscriptions/import.html", context)

@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.formats import localize
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_lazy
 
@@ -42,7 +43,7 @@ class SwitchableAdmin(ScopedAdmin):
             self.log_change(request, row, "Switched on." if on else "Switched off.")
         kind = self.opts.verbose_name if len(changed) == 1 else self.opts.verbose_name_plural
         text = gettext("Switched on: {what}.") if on else gettext("Switched off: {what}.")
-        self.message_user(request, text.format(what=f"{len(changed)} {kind}"), messages.SUCCESS)
+        self.message_user(request, text.format(what=f"{localize(len(changed))} {kind}"), messages.SUCCESS)
 
     @admin.display(description=gettext_lazy("state"), ordering="is_active")
     def standing(self, row: Any) -> SafeString:

@@ -16,6 +16,8 @@ from typing import Any
 
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.db import connections
+from django.utils.formats import localize
+from django.utils.translation import gettext
 from django.views.decorators.debug import sensitive_variables
 
 AT_ONCE = 2
@@ -36,6 +38,12 @@ class TooManyLogins(Exception):
     ) -> None:
         self.wait_seconds = math.ceil(wait)
         super().__init__(f"{reason}: try again in {self.wait_seconds} seconds")
+
+    @property
+    def words(self) -> str:
+        """What a page says, in its language."""
+        text = gettext("Too many logins failed or arrived at once: try again in {seconds} seconds")
+        return text.format(seconds=localize(self.wait_seconds))
 
 
 def _lower_priority() -> None:

@@ -41,7 +41,7 @@ class AdminLoginForm(AdminAuthenticationForm):
                 return cleaned
         except TooManyLogins as refused:
             self.retry_after = refused.wait_seconds
-            raise ValidationError(str(refused), code="too_many_tries") from None
+            raise ValidationError(refused.words, code="too_many_tries") from None
 
 
 class OwnPasswordForm(AdminPasswordChangeForm):

@@ -14,11 +14,13 @@ from django.contrib.admin.views.main import SEARCH_VAR
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.formats import localize
 from django.utils.text import capfirst
 from django.utils.translation import gettext
 
 from events.admin.scope import RefusedQuery, require_short_search
 from events.models import Event, ResourceState
+from events.quantities import moment_text
 from subscriptions.admin.calls.call_page import address_of_call, call_of
 from subscriptions.models import AccessKey, Agent, AuditRecord, Customer, LiveConnection, Queue
 
@@ -77,7 +79,7 @@ def _groups(request: HttpRequest, site: AdminSite) -> list[Group]:
         if len(found.result_list) > SHOWN:
             group.more = f"{_list_of(model)}?{urlencode({SEARCH_VAR: request.GET[SEARCH_VAR]})}"
         if searched := getattr(found, "searched", None):
-            group.note = gettext("Only the newest {count} were searched.").format(count=searched)
+            group.note = gettext("Only the newest {count} were searched.").format(count=localize(searched))
         if group.results:
             groups.append(group)
     if calls:
@@ -108,7 +110,7 @@ def _call(row: Any) -> Found | None:
 def _result(row: Any) -> Found:
     match row:
         case Event():
-            name, note = row.event_type, f"{row.resource_id} · {row.stored_at:%Y-%m-%d %H:%M:%S}"
+            name, note = row.event_type, f"{row.resource_id} · {moment_text(row.stored_at)}"
         case ResourceState():
             state = gettext("live") if row.live else gettext("ended")
             name, note = f"{row.resource} {row.resource_id}", f"{state} · {row.event_type}"
@@ -121,10 +123,10 @@ def _result(row: Any) -> Found:
         case AuditRecord():
             name, note = (
                 f"{row.get_action_display()} {row.topic}",
-                f"{row.credential} · {row.at:%Y-%m-%d %H:%M:%S}",
+                f"{row.credential} · {moment_text(row.at)}",
             )
         case LiveConnection():
-            name, note = row.credential, f"{row.address} · {row.opened_at:%Y-%m-%d %H:%M:%S}"
+            name, note = row.credential, f"{row.address} · {moment_text(row.opened_at)}"
         case _:
             name, note = str(row), str(row.pk)
     return Found(

@@ -9,13 +9,16 @@ from django.contrib.auth.views import PasswordChangeView
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils import translation
 from django.utils.translation import gettext_lazy
+from django.views.i18n import JavaScriptCatalog
 
 from events.hooks import operator_of
 from subscriptions.accounts.changes import current_actor, record
 from subscriptions.models import AuditAction
 from voipbin_ws.admin.login_form import AdminLoginForm, OwnPasswordForm
 from voipbin_ws.admin.system_status import system_status
+from voipbin_ws.languages import django_texts
 
 GROUPS = (
     (
@@ -63,6 +66,16 @@ GROUPS = (
 """Groups of the index: title, linked app, and the description of each model."""
 
 
+class AdminScriptTexts(JavaScriptCatalog):
+    """The texts of the scripts of Django's admin, also those that Django has not translated."""
+
+    packages = ["django.contrib.admin"]
+
+    def get_catalog(self) -> dict[str, Any]:
+        own = {text: translation.gettext(text) for text in django_texts.OF_SCRIPTS}
+        return super().get_catalog() | own
+
+
 class GatewayAdminSite(admin.AdminSite):
     site_header = gettext_lazy("VoIPBIN gateway")
     site_title = gettext_lazy("VoIPBIN gateway")
@@ -82,6 +95,9 @@ class GatewayAdminSite(admin.AdminSite):
 
     def get_urls(self) -> list[Any]:
         return [path("search/", self.admin_view(self.search), name="search"), *super().get_urls()]
+
+    def i18n_javascript(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        return cast(HttpResponse, AdminScriptTexts.as_view()(request))
 
     def search(self, request: HttpRequest) -> HttpResponse:
         """Show what a text finds in all lists."""

@@ -14,14 +14,15 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Sum
 from django.db.models.functions import Now
-from django.template.defaultfilters import floatformat
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import localize, number_format
 from django.utils.translation import gettext, ngettext
 
 from events.database.stored_times import CLOCK_DIFFERENCE, first_number
 from events.hooks import Operator
 from events.models import Event
+from events.quantities import age_text, moment_text
 from subscriptions.models import AuditRecord, AuditVerdict, GatewayProcess, LiveConnection
 from subscriptions.presence.process_status import ProcessState, Trouble
 from subscriptions.presence.registry import live
@@ -103,7 +104,7 @@ def _platform_status() -> SystemStatus:
         _events(Event.objects.all()),
         Tile(
             gettext("Deliveries in the last minute"),
-            _number(sum(process.state.deliveries_a_minute for process in alive)),
+            localize(round(sum(process.state.deliveries_a_minute for process in alive))),
             gettext("events given to clients"),
         ),
         _lag(alive),
@@ -152,8 +153,8 @@ def _lag(processes: list[ProcessRow]) -> Tile:
     severity = "bad" if late >= LATE_SECONDS else "warn"
     return Tile(
         gettext("Behind the log"),
-        ngettext("{count} event", "{count} events", events).format(count=_number(events)),
-        gettext("the first for {seconds} s").format(seconds=f"{late:.0f}"),
+        ngettext("{count} event", "{count} events", events).format(count=localize(events)),
+        gettext("the first for {seconds} s").format(seconds=localize(round(late))),
         severity,
     )
 
@@ -162,11 +163,13 @@ def _layer(processes: list[ProcessRow]) -> Tile:
     silent = [process for process in processes if process.state.silent_seconds]
     if silent:
         note = gettext("events come every {seconds} s, from the log").format(
-            seconds=f"{settings.CHECK_INTERVAL_SECONDS:g}"
+            seconds=number_format(f"{settings.CHECK_INTERVAL_SECONDS:g}")
         )
         return Tile(
             gettext("Channel layer"),
-            gettext("silent for {count} of {whole}").format(count=len(silent), whole=len(processes)),
+            gettext("silent for {count} of {whole}").format(
+                count=localize(len(silent)), whole=localize(len(processes))
+            ),
             note,
             "bad",
         )
@@ -174,7 +177,7 @@ def _layer(processes: list[ProcessRow]) -> Tile:
         return Tile(gettext("Channel layer"), gettext("connected"), gettext("in every process"), "good")
     if len(processes) > 1:
         note = gettext("no REDIS_URL: processes read each other's events every {seconds} s").format(
-            seconds=f"{settings.CHECK_INTERVAL_SECONDS:g}"
+            seconds=number_format(f"{settings.CHECK_INTERVAL_SECONDS:g}")
         )
         return Tile(gettext("Channel layer"), gettext("in memory"), note, "warn")
     return Tile(gettext("Channel layer"), gettext("in memory"), gettext("good for one process"))
@@ -184,7 +187,7 @@ def _database(seconds: float) -> Tile:
     severity = "warn" if seconds > SLOW_DATABASE_SECONDS else "good"
     return Tile(
         gettext("Database"),
-        f"{seconds * 1000:.0f} ms",
+        f"{localize(round(seconds * 1000))} ms",
         gettext("{database} answers").format(database=connection.display_name),
         severity,
     )
@@ -195,14 +198,14 @@ def _audit_queue(processes: list[ProcessRow]) -> Tile:
     if lost := sum(process.state.audit_lost for process in processes):
         return Tile(
             gettext("Audit log"),
-            gettext("{count} lost").format(count=_number(lost)),
-            gettext("and {count} waiting to be stored").format(count=_number(waiting)),
+            gettext("{count} lost").format(count=localize(lost)),
+            gettext("and {count} waiting to be stored").format(count=localize(waiting)),
             "bad",
         )
     severity = "warn" if waiting > LONG_AUDIT_QUEUE else "good"
     return Tile(
         gettext("Audit log"),
-        gettext("{count} waiting").format(count=_number(waiting)),
+        gettext("{count} waiting").format(count=localize(waiting)),
         gettext("records that are not stored yet"),
         severity,
     )
@@ -225,7 +228,7 @@ def _customer_status(customer_id: Any) -> SystemStatus:
             Tile(
                 gettext("Last event"),
                 _time_since(last),
-                last.strftime("%Y-%m-%d %H:%M:%S") if last else gettext("none is kept"),
+                moment_text(last) if last else gettext("none is kept"),
             ),
             _refusals(AuditRecord.objects.filter(**own)),
         ]
@@ -237,14 +240,16 @@ def _customer_status(customer_id: Any) -> SystemStatus:
 
 def _connections(count: int) -> Tile:
     url = reverse("admin:subscriptions_liveconnection_changelist")
-    return Tile(gettext("Connections"), _number(count), gettext("open WebSockets and event streams"), url=url)
+    return Tile(
+        gettext("Connections"), localize(count), gettext("open WebSockets and event streams"), url=url
+    )
 
 
 def _events(events: Any) -> Tile:
     count = events.filter(stored_at__gt=timezone.now() - MINUTE).count()
     url = reverse("admin:events_event_changelist")
     return Tile(
-        gettext("Events in the last minute"), _number(count), gettext("published and stored"), url=url
+        gettext("Events in the last minute"), localize(count), gettext("published and stored"), url=url
     )
 
 
@@ -253,19 +258,11 @@ def _refusals(records: Any) -> Tile:
     count = refused.aggregate(total=Sum("count", default=0))["total"]
     url = reverse("admin:subscriptions_auditrecord_changelist") + "?verdict__exact=refused"
     return Tile(
-        gettext("Refused in the last hour"), _number(count), gettext("connections and topics"), url=url
+        gettext("Refused in the last hour"), localize(count), gettext("connections and topics"), url=url
     )
-
-
-def _number(count: float) -> str:
-    return floatformat(count, "0g")
 
 
 def _time_since(moment: dt.datetime | None) -> str:
     if moment is None:
         return "—"
-    seconds = max(0, round((timezone.now() - moment).total_seconds()))
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= size:
-            return gettext("{time} ago").format(time=f"{seconds // size} {unit}")
-    return gettext("{time} ago").format(time=f"{seconds} s")
+    return gettext("{time} ago").format(time=age_text(timezone.now() - moment))

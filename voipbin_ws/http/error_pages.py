@@ -13,7 +13,6 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext
 
 from events.admin.scope import RefusedQuery
-from events.api.errors import failure_message
 from subscriptions.auth.password_hashing import TooManyLogins
 
 FOR_PROGRAMS = ("/v1.0/", "/auth/", "/healthz", "/readyz", "/metrics")
@@ -78,7 +77,7 @@ def refuse_hashes(get_response: Callable[[HttpRequest], HttpResponseBase]) -> An
     def process_exception(request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if not isinstance(exception, TooManyLogins):
             return None
-        answer = error_response(request, 429, "RATE_LIMITED", gettext("Busy"), str(exception))
+        answer = error_response(request, 429, "RATE_LIMITED", gettext("Busy"), exception.words)
         answer["Retry-After"] = str(exception.wait_seconds)
         return answer
 
@@ -88,7 +87,9 @@ def refuse_hashes(get_response: Callable[[HttpRequest], HttpResponseBase]) -> An
 
 def failed(request: HttpRequest) -> HttpResponse:
     """500: a defect of the gateway; the traceback is in the log."""
-    message = failure_message(getattr(request, "request_id", ""))
+    message = gettext("Something went wrong here, and was logged")
+    if request_id := getattr(request, "request_id", ""):
+        message = gettext("Something went wrong here, and was logged as {id}").format(id=request_id)
     return error_response(request, 500, "INTERNAL_ERROR", gettext("That failed"), message)
 
 

@@ -26,6 +26,8 @@ SCRIPTS = "voipbin_ws/static/voipbin_ws"
 _FUNCTIONS = {
     "_": ("text",),
     "gettext": ("text",),
+    "gettextNoop": ("text",),
+    "gettext_noop": ("text",),
     "ngettext": ("text", "plural"),
     "pgettext": ("context", "text"),
     "npgettext": ("context", "text", "plural"),
@@ -33,7 +35,7 @@ _FUNCTIONS = {
 }
 _TEXT_IN_SCRIPT = r'"(?:[^"\\\n]|\\.)*"'
 _CALL_IN_SCRIPT = re.compile(
-    rf"(?<![\w.])(?P<name>n?gettext)\(\s*(?P<text>{_TEXT_IN_SCRIPT})?(?:,\s*(?P<plural>{_TEXT_IN_SCRIPT}))?"
+    rf"(?<![\w.])(?P<name>n?gettext|gettextNoop)\(\s*(?P<text>{_TEXT_IN_SCRIPT})?(?:,\s*(?P<plural>{_TEXT_IN_SCRIPT}))?"
 )
 _TEXT_IN_TEMPLATE = r"""u?(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
 _CALL_IN_TEMPLATE = re.compile(

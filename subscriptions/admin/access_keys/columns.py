@@ -11,11 +11,13 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import localize
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_lazy, ngettext
 
 from events.admin.scope import pill
+from events.quantities import moment_text
 from subscriptions.admin.access_keys.form import expiry_text
 from subscriptions.auth.access_keys import KeyStatus, status_of
 from subscriptions.models import AccessKey, Queue
@@ -100,7 +102,7 @@ class KeyColumns:
     def last_used(self, key: AccessKey) -> SafeString | None:
         if key.last_used_at is None:
             return None
-        moment = f"{key.last_used_at:%Y-%m-%d %H:%M} UTC"
+        moment = moment_text(key.last_used_at)
         client = key.last_used_client
         if len(client) > CLIENT_SHOWN:
             client = f"{client[: CLIENT_SHOWN - 2]}…"
@@ -117,7 +119,7 @@ class KeyColumns:
     def last_use(self, key: AccessKey) -> SafeString | str:
         if key.last_used_at is None:
             return gettext("never")
-        moment = f"{key.last_used_at:%Y-%m-%d %H:%M} UTC"
+        moment = moment_text(key.last_used_at)
         places = [place for place in (key.last_used_address, key.last_used_client) if place]
         return format_html("{}{}", moment, format_html_join("", ", {}", ((place,) for place in places)))
 
@@ -144,10 +146,14 @@ class KeyColumns:
     def rights(self, key: AccessKey) -> str:
         if key.is_display:
             count = len(key.queue_ids)
-            queues = ngettext("%(count)d queue", "%(count)d queues", count) % {"count": count}
-            return gettext("wallboard of %(queues)s") % {"queues": queues if count else gettext("all queues")}
+            queues = ngettext("{count} queue", "{count} queues", count).format(count=localize(count))
+            return gettext("wallboard of {queues}").format(queues=queues if count else gettext("all queues"))
         count = len(key.allowed_topics)
-        limits = [ngettext("{count} topic", "{count} topics", count).format(count=count)] if count else []
+        limits = (
+            [ngettext("{count} topic", "{count} topics", count).format(count=localize(count))]
+            if count
+            else []
+        )
         limits += [gettext("filter")] if key.filter else []
         limits += [gettext("masked numbers")] if key.masks_numbers else []
         narrowed = f" ({', '.join(limits)})" if limits else ""

@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy
 
+from events.quantities import moment_text
 from subscriptions.admin.customer_scoped import OperatorForm
 from subscriptions.api.me import topics_for
 from subscriptions.auth.access_keys import key_identity
@@ -122,11 +123,13 @@ class AccessKeyForm(KeyForm):
 
     allowed_topics = forms.CharField(
         required=False,
+        label=gettext_lazy("Allowed topics"),
         strip=False,
         widget=forms.Textarea(attrs={"rows": 4, "cols": 80, "spellcheck": "false"}),
     )
     filter = forms.CharField(
         required=False,
+        label=gettext_lazy("Filter"),
         widget=forms.Textarea(attrs={"rows": 3, "cols": 80, "spellcheck": "false"}),
         help_text=gettext_lazy(
             'JSON such as {"field": "queue_id", "op": "eq", "value": "…"}. The key reads only events and states '
@@ -201,6 +204,7 @@ class DisplayForm(KeyForm):
     queues = forms.ModelMultipleChoiceField(
         queryset=Queue.objects.none(),
         required=False,
+        label=gettext_lazy("Queues"),
         widget=FilteredSelectMultiple(gettext_lazy("queues"), is_stacked=False),
         help_text=gettext_lazy("The queues that the wallboard shows. None chosen: all."),
     )
@@ -228,4 +232,4 @@ class DisplayForm(KeyForm):
 
 def expiry_text(key: AccessKey) -> str:
     """Return when the key expires."""
-    return gettext("never") if key.expires_at is None else f"{key.expires_at:%Y-%m-%d %H:%M} UTC"
+    return gettext("never") if key.expires_at is None else moment_text(key.expires_at)

@@ -10,6 +10,7 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
+from django.utils.formats import localize
 from django.utils.translation import gettext, gettext_lazy, ngettext
 from django.views.decorators.debug import sensitive_variables
 
@@ -197,7 +198,7 @@ class AccessKeyAdmin(KeyColumns, OfCustomerAdmin):
         for key in revoked:
             self.log_change(request, key, "Revoked.")
         text = ngettext("Revoked: {count} key.", "Revoked: {count} keys.", len(revoked))
-        self.message_user(request, text.format(count=len(revoked)), messages.SUCCESS)
+        self.message_user(request, text.format(count=localize(len(revoked))), messages.SUCCESS)
         return self.to_list()
 
     @confirmed(
@@ -239,5 +240,5 @@ class AccessKeyAdmin(KeyColumns, OfCustomerAdmin):
         text = ngettext(
             "Closing all connections of {count} key.", "Closing all connections of {count} keys.", len(keys)
         )
-        self.message_user(request, text.format(count=len(keys)), messages.SUCCESS)
+        self.message_user(request, text.format(count=localize(len(keys))), messages.SUCCESS)
         return self.to_list()

@@ -71,11 +71,13 @@ class AgentForm(OperatorForm):
     queues = forms.ModelMultipleChoiceField(
         queryset=Queue.objects.none(),
         required=False,
+        label=gettext_lazy("Queues"),
         widget=FilteredSelectMultiple(gettext_lazy("queues"), is_stacked=False),
         help_text=gettext_lazy("The agent receives the events of these queues on its own topics."),
     )
     granted_resources = forms.MultipleChoiceField(
         required=False,
+        label=gettext_lazy("Granted resources"),
         widget=forms.CheckboxSelectMultiple(attrs={"class": "resources"}),
         help_text=gettext_lazy(
             "Resources of the customer that the agent may subscribe to, besides its own topics. Managers and admins "

@@ -10,11 +10,13 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
+from django.utils.formats import localize
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_lazy, ngettext
 from django.views.decorators.debug import sensitive_variables
 
 from events.admin.scope import pill
+from events.quantities import moment_text
 from subscriptions.accounts.invitations import invitation_link, invite, revoke_invitation
 from subscriptions.accounts.link_origin import link_origin
 from subscriptions.admin.confirmation import MAX_ROWS, ConfirmingAdmin
@@ -47,8 +49,8 @@ class InvitingAdmin(ConfirmingAdmin):
         revoked = [agent for agent in self.changeable(request, rows) if revoke_invitation(agent)]
         for agent in revoked:
             self.log_change(request, agent, "Invitation revoked.")
-        text = ngettext("Revoked: %(count)d invitation.", "Revoked: %(count)d invitations.", len(revoked))
-        self.message_user(request, text % {"count": len(revoked)}, messages.SUCCESS)
+        text = ngettext("Revoked: {count} invitation.", "Revoked: {count} invitations.", len(revoked))
+        self.message_user(request, text.format(count=localize(len(revoked))), messages.SUCCESS)
 
     @sensitive_variables()
     def show_new_invitations(
@@ -80,8 +82,8 @@ class InvitingAdmin(ConfirmingAdmin):
         """Return whether the agent has a password, and whether there is an open invitation."""
         invitation = getattr(agent, "invitation", None)
         if invitation is not None and invitation.is_open(timezone.now()):
-            until = f"{invitation.expires_at:%Y-%m-%d %H:%M} UTC"
-            return pill(gettext("invited until %(moment)s") % {"moment": until}, "warn")
+            until = moment_text(invitation.expires_at)
+            return pill(gettext("invited until {moment}").format(moment=until), "warn")
         if not agent.user.has_usable_password():
             return pill(gettext("no password"), "bad")
         return pill(gettext("password set"), "good")

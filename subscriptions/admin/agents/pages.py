@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.formats import localize
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_lazy, ngettext
 
@@ -174,7 +175,7 @@ class AgentAdmin(InvitingAdmin, SwitchableAdmin, OfCustomerAdmin):
         text = ngettext(
             "Signed out everywhere: {count} agent.", "Signed out everywhere: {count} agents.", len(agents)
         )
-        self.message_user(request, text.format(count=len(agents)), messages.SUCCESS)
+        self.message_user(request, text.format(count=localize(len(agents))), messages.SUCCESS)
         return self.to_list()
 
     def switch(self, request: HttpRequest, rows: QuerySet[Agent], *, on: bool) -> None:

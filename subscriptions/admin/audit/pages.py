@@ -9,8 +9,8 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.template.defaultfilters import floatformat
 from django.urls import path, reverse
+from django.utils.formats import localize
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_lazy
@@ -159,7 +159,7 @@ class AuditRecordAdmin(AgentRecordAdmin):
             '{} {}{}<br><span class="quiet" title="{}">{}</span>',
             record.get_action_display(),
             self.colored_verdict(record),
-            f" × {floatformat(record.count, '0g')}" if record.count > 1 else "",
+            f" × {localize(record.count)}" if record.count > 1 else "",
             text_of(record.rule),
             record.rule,
         )

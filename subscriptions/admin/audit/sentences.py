@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.utils import translation
+from django.utils.formats import localize
 from django.utils.translation import gettext
 
 from subscriptions.explain.report import Explanation
@@ -14,7 +15,8 @@ def in_language(text: str) -> str:
     if not isinstance(text, Sentence):
         return text
     values = {
-        name: in_language(value) if isinstance(value, str) else value for name, value in text.values.items()
+        name: in_language(value) if isinstance(value, str) else localize(value)
+        for name, value in text.values.items()
     }
     # The catalogues have the literals of all calls of Sentence.
     return translation.gettext(text.template).format(**values)

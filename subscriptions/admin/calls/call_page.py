@@ -8,7 +8,6 @@ import json
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -24,6 +23,7 @@ from events.admin.scope import RefusedQuery, as_uuid
 from events.domain.strict_json import encode
 from events.hooks import directory, operator_of
 from events.models import Event, ResourceState, split_agents
+from events.quantities import moment_text
 from subscriptions.admin.audit.explain_page import address_of_explain
 from subscriptions.admin.audit.sentences import conclusion_of
 from subscriptions.explain.evidence import explain, subject_of_agent, subject_of_key
@@ -195,11 +195,11 @@ def _facts(
         (gettext("To"), _party(data.get("destination"))),
         (gettext("Direction"), data.get("direction") or gettext("not known")),
         (gettext("State"), gettext("live") if state and state.live else gettext("ended")),
-        (gettext("Began"), _moment(begin)),
+        (gettext("Began"), moment_text(begin)),
         (
             gettext("Last event"),
             gettext("{time}, after {duration}").format(
-                time=_moment(end), duration=_duration((end - begin).total_seconds())
+                time=moment_text(end), duration=_duration((end - begin).total_seconds())
             ),
         ),
     ]
@@ -210,10 +210,6 @@ def _party(address: object) -> str:
         return str(address or gettext("not known"))
     name, target = address.get("target_name") or "", address.get("target") or ""
     return " ".join(filter(None, (str(name), str(target)))) or gettext("not known")
-
-
-def _moment(at: datetime) -> str:
-    return f"{at:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _duration(seconds: float) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
+from django.utils.formats import localize
 from django.utils.translation import gettext, gettext_lazy, ngettext
 
 from events.admin.pages import EventAdmin, ResourceStateAdmin
@@ -86,9 +87,9 @@ class EndableStateAdmin(ConfirmingAdmin, ResourceStateAdmin):
         ended = sum(self._end(row, request.user.get_username(), reason) for row in rows)
         text = ngettext(
             "The end of {count} call was published.", "The end of {count} calls was published.", ended
-        ).format(count=ended)
+        ).format(count=localize(ended))
         if ended < len(rows):
-            text += " " + gettext("{count} had ended meanwhile.").format(count=len(rows) - ended)
+            text += " " + gettext("{count} had ended meanwhile.").format(count=localize(len(rows) - ended))
         self.message_user(request, text, messages.SUCCESS)
         return self.to_list()
 

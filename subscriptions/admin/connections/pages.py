@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.template.defaultfilters import filesizeformat, floatformat
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import localize
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_lazy, ngettext
@@ -21,6 +20,7 @@ from django.utils.translation import gettext, gettext_lazy, ngettext
 from events.admin.filters import CustomerFilter
 from events.admin.scope import as_uuid, pill
 from events.hooks import operator_of
+from events.quantities import age_text, moment_text, size_text
 from subscriptions.accounts.changes import operator_and_address
 from subscriptions.admin.agent_records import AgentRecordAdmin, shortened
 from subscriptions.admin.confirmation import (
@@ -136,7 +136,7 @@ class LiveConnectionAdmin(ConfirmingAdmin, AgentRecordAdmin):
     def close_connections(self, request: HttpRequest, rows: list[LiveConnection]) -> HttpResponse:
         close_connections(rows, by=operator_and_address(request), reason=reason_of(request))
         text = ngettext("Closing {count} connection.", "Closing {count} connections.", len(rows))
-        self.message_user(request, text.format(count=len(rows)), messages.SUCCESS)
+        self.message_user(request, text.format(count=localize(len(rows))), messages.SUCCESS)
         return self.to_list()
 
     @admin.display(description=gettext_lazy("holder"), ordering="customer_id")
@@ -173,27 +173,29 @@ class LiveConnectionAdmin(ConfirmingAdmin, AgentRecordAdmin):
         )
         if more := row.topic_count - len(topics):
             return format_html(
-                '{}<span class="quiet">{}</span>', shown, gettext("and {count} more").format(count=more)
+                '{}<span class="quiet">{}</span>',
+                shown,
+                gettext("and {count} more").format(count=localize(more)),
             )
         return shown or gettext("none yet")
 
     @admin.display(description=gettext_lazy("since"), ordering="opened_at")
     def since(self, row: LiveConnection) -> SafeString:
-        moment = f"{row.opened_at:%Y-%m-%d %H:%M:%S} UTC"
-        return format_html('<span title="{}">{}</span>', moment, _short(timezone.now() - row.opened_at))
+        moment = moment_text(row.opened_at)
+        return format_html('<span title="{}">{}</span>', moment, age_text(timezone.now() - row.opened_at))
 
     @admin.display(description=gettext_lazy("sent"))
     def sent(self, row: Any) -> str:
-        return floatformat(row.stats.sent_events, "0g")
+        return str(localize(row.stats.sent_events))
 
     @admin.display(description=gettext_lazy("queued"))
     def waiting(self, row: Any) -> SafeString | str:
         if not row.stats.queued_bytes:
             return "–"
-        shown = filesizeformat(row.stats.queued_bytes)
+        shown = size_text(row.stats.queued_bytes)
         seconds = row.stats.stalled_seconds
         return (
-            pill(gettext("{what}, for {seconds} s").format(what=shown, seconds=seconds), "bad")
+            pill(gettext("{what}, for {seconds} s").format(what=shown, seconds=localize(seconds)), "bad")
             if seconds > 1
             else shown
         )
@@ -203,9 +205,12 @@ class LiveConnectionAdmin(ConfirmingAdmin, AgentRecordAdmin):
         if not row.stats.lag_events:
             return gettext("none")
         count = row.stats.lag_events
-        events = ngettext("{count} event", "{count} events", count).format(count=count)
+        events = ngettext("{count} event", "{count} events", count).format(count=localize(count))
         return pill(
-            gettext("{what}, for {seconds} s").format(what=events, seconds=row.stats.stalled_seconds), "warn"
+            gettext("{what}, for {seconds} s").format(
+                what=events, seconds=localize(row.stats.stalled_seconds)
+            ),
+            "warn",
         )
 
     @admin.display(description=gettext_lazy("credential"))
@@ -220,19 +225,10 @@ class LiveConnectionAdmin(ConfirmingAdmin, AgentRecordAdmin):
         topics = row.topics.split("\n") if row.topics else []
         shown = format_html_join("", "<code>{}</code><br>", ((topic,) for topic in topics))
         if more := row.topic_count - len(topics):
-            return format_html("{}{}", shown, gettext("and {count} more").format(count=more))
+            return format_html("{}{}", shown, gettext("and {count} more").format(count=localize(more)))
         return shown or gettext("none yet")
 
     @admin.display(description=gettext_lazy("audit log"))
     def records(self, row: LiveConnection) -> SafeString:
         url = reverse("admin:subscriptions_auditrecord_changelist")
         return format_html('<a href="{}?q={}">{}</a>', url, row.pk, gettext("Records of this connection"))
-
-
-def _short(age: timedelta) -> str:
-    """Format a duration in its largest unit."""
-    seconds = max(0, int(age.total_seconds()))
-    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
-        if seconds >= length:
-            return f"{seconds // length} {unit}"
-    return f"{seconds} s"

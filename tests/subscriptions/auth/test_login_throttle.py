@@ -79,7 +79,7 @@ def test_after_five_failures_not_even_the_right_password_is_looked_at(log_in: An
     refused = log_in(mary, PASSWORD)
     assert refused.status_code == 429
     assert 1 <= int(refused["Retry-After"]) <= 60
-    assert "Too many failed logins from here: try again in" in refused.content.decode()
+    assert ": try again in " in refused.content.decode()
 
 
 @WAYS

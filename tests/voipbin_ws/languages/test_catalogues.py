@@ -9,7 +9,6 @@ from functools import cache
 
 import pytest
 
-from tests.support.processes import ROOT
 from voipbin_ws.languages.catalogues import (
     PLURALS,
     Catalogue,
@@ -55,13 +54,6 @@ def test_what_is_made_of_the_catalogues_is_up_to_date(language: str) -> None:
     assert po.with_suffix(".mo").read_bytes() == mo_bytes(plural_forms, read_po(po.read_text())), WRITE
     scripts = read_po(po_path(language, "djangojs").read_text())
     assert script_path(language).read_text() == script_text(names_of_forms, scripts), WRITE
-
-
-def test_refusals_that_pages_translate_are_those_of_the_gateway() -> None:
-    wanted = [text.text for text, file in SOURCES["djangojs"]().items() if file.endswith("/refusals.js")]
-    code = "".join(path.read_text() for path in (ROOT / "subscriptions").rglob("*.py"))
-    assert len(wanted) > 10
-    assert [text for text in wanted if text not in code] == []
 
 
 def test_files_are_those_of_gnu_gettext() -> None:

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.contrib import admin
+from django.test import Client, RequestFactory
 from django.utils import translation
+
+from subscriptions.admin.access_keys.form import AccessKeyForm, DisplayForm
+from subscriptions.auth.password_hashing import TooManyLogins
+from tests.support.processes import ROOT
+from voipbin_ws.http.error_pages import failed, refuse_hashes
+from voipbin_ws.languages.catalogues import PLURALS
 
 pytestmark = pytest.mark.django_db
 
@@ -44,3 +52,34 @@ def test_programs_are_answered_in_english(path: str) -> None:
     assert german.content == english.content
     assert "Content-Language" not in german
     assert "Accept-Language" not in german.get("Vary", "")
+
+
+def test_pages_of_errors_are_in_the_language_of_the_person() -> None:
+    request = RequestFactory().get("/admin/")
+    request.request_id = "r-1"  # type: ignore[attr-defined]
+    with translation.override("de"):
+        assert "Hier ist etwas fehlgeschlagen; protokolliert unter r-1." in failed(request).content.decode()
+        busy = refuse_hashes(failed).process_exception(request, TooManyLogins(wait=7))
+        assert "Versuchen Sie es in 7 Sekunden erneut." in busy.content.decode()
+
+
+def test_a_form_of_the_admin_has_a_label_for_each_field_of_its_own() -> None:
+    """A label that Django makes of the name of a field is in English."""
+    pages = admin.site._registry.values()
+    forms = [each.form for each in pages if each.form.__module__.startswith("subscriptions")]
+    forms += [AccessKeyForm, DisplayForm]
+    declared = {name: field for form in forms for name, field in form.declared_fields.items()}
+    assert {"queues", "granted_resources", "agents"} <= set(declared)
+    hidden = [name for name, field in declared.items() if field.widget.is_hidden]
+    assert [name for name, field in declared.items() if not field.label and name not in hidden] == []
+
+
+def test_what_the_admin_writes_before_a_cell_is_in_each_language() -> None:
+    styles = (ROOT / "voipbin_ws/static/voipbin_ws/admin/admin.css").read_text()
+    rules = re.findall(r'^ *(.+)::before \{ content: "[^"]*[a-z]', styles, re.MULTILINE)
+    english = {rule for rule in rules if ":lang(" not in rule}
+    assert len(english) > 5
+    for language in PLURALS:
+        assert {
+            rule.removeprefix(f":lang({language}) ") for rule in rules if f":lang({language})" in rule
+        } == english

@@ -234,7 +234,9 @@ def test_a_record_of_repeats_shows_their_number(root: AdminClient) -> None:
     one = record(verdict="refused", rule="unknown-key", action="refuse", count=1234)
     shown = root.get(address(AuditRecord, "changelist")).text
     assert "× 1,234" in shown
-    assert "1234" in root.get(address(one, "change")).text
+    assert "1,234" in root.get(address(one, "change")).text
+    german = root.client.get(address(AuditRecord, "changelist"), headers={"Accept-Language": "de"})
+    assert "× 1.234" in german.content.decode()
 
 
 def test_a_record_without_a_connection_links_to_none(root: AdminClient) -> None:

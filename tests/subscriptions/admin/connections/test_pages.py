@@ -61,7 +61,7 @@ def test_a_connection_is_shown_with_all_that_is_known_of_it(ada: AdminClient, ac
     topics = [f"customer_id:{acme.pk}:call:{number}" for number in range(3)]
     row = connected(acme, key=key, topics="\n".join(topics), topic_count=300, figures=(12345, 2048, 7, 40))
     shown = ada.list(LiveConnection).text
-    for text in ("Acme", "a test", "192.0.2.7", "reports/2", ">5 min<", "12,345", "2.0\xa0KB, for 7 s"):
+    for text in ("Acme", "a test", "192.0.2.7", "reports/2", ">5 min<", "12,345", "2.05 kB, for 7 s"):
         assert text in shown, text
     assert "40 events, for 7 s" in shown
     assert "and 298 more" in shown

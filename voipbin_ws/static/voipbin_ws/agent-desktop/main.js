@@ -18,7 +18,7 @@ import { enableNavigation } from "../shared/navigation.js";
 import { inOrder } from "../shared/resource-state.js";
 import { ConnectionStatus } from "../shared/connection-status.js";
 import { descendant, element, PartList, setShown, setTexts } from "../shared/dom.js";
-import { gettext } from "../shared/gettext.js";
+import { gettext, shownNumber } from "../shared/gettext.js";
 import { refusalText } from "../shared/refusals.js";
 import { LiveData } from "../shared/live-data.js";
 import { showWho, SignInForm } from "../shared/sign-in-form.js";
@@ -203,7 +203,7 @@ function showWaiting(now) {
     part.texts({ name: callerName(party), queue: queueName, time: duration(waited) });
     part.attributes({ "data-wait": waited > LATE_SECONDS * 1000 ? "late" : waited > LONG_SECONDS * 1000 ? "long" : null });
   }
-  setTexts({ "waiting-count": String(places.length) });
+  setTexts({ "waiting-count": shownNumber(places.length) });
   setShown({ "no-waiting": places.length === 0 });
 }
 

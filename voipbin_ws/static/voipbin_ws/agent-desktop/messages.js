@@ -10,7 +10,7 @@ import { charactersLeft, lengthText } from "./text-length.js";
 import { Threads } from "./threads.js";
 import { labelOf } from "../shared/call.js";
 import { descendant, element, field, PartList, setShown, setTexts } from "../shared/dom.js";
-import { gettext } from "../shared/gettext.js";
+import { gettext, shownNumber } from "../shared/gettext.js";
 import { HIDDEN, isMasked } from "../shared/masked.js";
 import { canonicalNumber } from "../shared/phone-number.js";
 import { timeOfDay, shownDay } from "../shared/time.js";
@@ -185,7 +185,7 @@ export class Messages {
     const unread = all.reduce((sum, thread) => sum + thread.unread, 0);
     const noMessages = gettext("No messages yet. New messages appear here.");
     const notPermitted = gettext("You do not have access to messages. An admin can grant you the resource “message” at /admin.");
-    setTexts({ "unread-count": unread ? String(unread) : "", "no-threads-text": isSearching ? gettext("No conversation has this text.") : this.#isPermitted ? noMessages : notPermitted });
+    setTexts({ "unread-count": unread ? shownNumber(unread) : "", "no-threads-text": isSearching ? gettext("No conversation has this text.") : this.#isPermitted ? noMessages : notPermitted });
     setShown({ "no-threads": !threads.length, "more-threads": this.#next !== null && !isSearching });
     const isOffered = this.#isPermitted && this.#reasonNotToSend() === "";
     setShown({ "thread-search": this.#isPermitted, "new-message": isOffered && Boolean(element("new-thread").hidden) });

@@ -2,6 +2,7 @@
 
 import { read } from "../shared/auth.js";
 import { setShown, setTexts } from "../shared/dom.js";
+import { shownNumber } from "../shared/gettext.js";
 import { duration } from "../shared/time.js";
 
 export class MyDay {
@@ -14,9 +15,9 @@ export class MyDay {
       const { content } = await read(`/v1.0/agents/${agentId}/day`);
       if (this.#version !== version) return;
       setTexts({
-        "day-handled": String(content.handled),
+        "day-handled": shownNumber(content.handled),
         "day-talk": duration(content.talk_seconds * 1000),
-        "day-missed": String(content.missed),
+        "day-missed": shownNumber(content.missed),
       });
       setShown({ "my-day": true });
     } catch (error) {

@@ -1,6 +1,6 @@
 /** The frames of the console: the newest ones, what is searched for, and what a line shows of each. Sans-I/O. */
 
-import { gettext, ngettext } from "../shared/gettext.js";
+import { gettext, ngettext, shownNumber } from "../shared/gettext.js";
 
 export const MAX_FRAMES = 500;
 const MAX_INACCURACY_MS = 1000;
@@ -68,5 +68,5 @@ export function latencyOf(frame, at) {
   const milliseconds = Math.round(at - published);
   // The page's reading of the gateway's clock is not exact to the millisecond.
   if (Number.isNaN(milliseconds) || milliseconds < -MAX_INACCURACY_MS) return "";
-  return milliseconds < 10_000 ? `${Math.max(0, milliseconds)} ms` : `${Math.round(milliseconds / 1000)} s`;
+  return milliseconds < 10_000 ? `${shownNumber(Math.max(0, milliseconds))} ms` : `${shownNumber(Math.round(milliseconds / 1000))} s`;
 }

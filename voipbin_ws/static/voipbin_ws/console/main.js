@@ -8,6 +8,8 @@ import { EventClient, State } from "../event-client.js";
 import { descendant, element, field, PartList, setShown, setTexts } from "../shared/dom.js";
 import { gettext } from "../shared/gettext.js";
 import { GatewayClock } from "../shared/gateway-clock.js";
+import { refusalText } from "../shared/refusals.js";
+import { roleName } from "../shared/role.js";
 import { token } from "../shared/token.js";
 
 const RESOURCES = ["call", "message", "activeflow", "conference", "queue", "agent", "recording", "transcription"];
@@ -34,13 +36,13 @@ async function connect(value) {
   const answer = await fetch("/v1.0/me", { headers: { Authorization: `Bearer ${value}` }, cache: "no-store" }).catch(() => null);
   const me = await answer?.json().catch(() => null);
   if (!answer?.ok || !me) {
-    setTexts({ "credential-error": me?.message ?? gettext("The gateway does not answer.") });
+    setTexts({ "credential-error": me?.message ? refusalText(me.message) : gettext("The gateway does not answer.") });
     return;
   }
   credential = value;
   clock.set({ at: Date.parse(me.now), uncertainty: 0, receivedAt: performance.now() });
   const name = me.agent?.name ?? gettext("an access key");
-  setTexts({ who: gettext("Connected as {name} of {customer}.", { name: me.role ? `${name} (${me.role})` : name, customer: me.customer.name ?? me.customer.id }) });
+  setTexts({ who: gettext("Connected as {name} of {customer}.", { name: me.role ? `${name} (${roleName(me.role)})` : name, customer: me.customer.name ?? me.customer.id }) });
   offerTopics(me.topics);
   open();
 }

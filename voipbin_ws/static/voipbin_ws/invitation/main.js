@@ -4,7 +4,7 @@ import { request } from "../shared/auth.js";
 import { element, field, setShown, setTexts } from "../shared/dom.js";
 import { gettext } from "../shared/gettext.js";
 import { displayText } from "../shared/text.js";
-import { parseTime } from "../shared/time.js";
+import { parseTime, shownDate } from "../shared/time.js";
 import { keepToken } from "../shared/token.js";
 
 const PAGES = new Map([["agent", "/agent"]]); // The first page of a role; of others the dashboard.
@@ -24,7 +24,7 @@ async function show() {
   if (!invitation()) return showOver(gettext("The address has no invitation: open the whole link, with all that follows #."), true);
   try {
     const { content } = await request("POST", "/auth/invitation", { invitation: invitation() });
-    const day = new Date(parseTime(content.expires_at) ?? 0).toLocaleDateString(document.documentElement.lang, { dateStyle: "long" });
+    const day = shownDate(parseTime(content.expires_at) ?? 0);
     field("username").value = content.username;
     setTexts({ name: displayText(content.name), customer: displayText(content.customer), expiry: gettext("The link can be used once, until {day}.", { day }) });
     setShown({ "invitation-form": true, over: false });

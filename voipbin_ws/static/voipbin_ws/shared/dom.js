@@ -128,6 +128,14 @@ export function setText(target, text) {
   if (target.textContent !== text) target.textContent = text;
 }
 
+/** Set an element's text, whose place `{name}` becomes a name of its own direction. @param {string} id @param {string} text @param {string} name */
+export function setTextWithName(id, text, name) {
+  const [before, after] = text.split("{name}");
+  const part = document.createElement("bdi");
+  part.textContent = name;
+  element(id).replaceChildren(before, part, after);
+}
+
 /** Set the texts of the page's elements. @param {Record<string, string>} texts By id. */
 export function setTexts(texts) {
   for (const [id, text] of Object.entries(texts)) setText(element(id), text);

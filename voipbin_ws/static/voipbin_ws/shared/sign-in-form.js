@@ -4,12 +4,11 @@ import { element, field, setShown, setTexts } from "./dom.js";
 import { gettext } from "./gettext.js";
 import { signIn } from "./auth.js";
 import { forgetPages, showPagesOf } from "./navigation.js";
+import { roleName } from "./role.js";
 import { tabData } from "./site-data.js";
 import { requestToken, token } from "./token.js";
 
 const NO_SITE_DATA = gettext("This browser blocks site data: you are signed in until this page is reloaded or closed.");
-
-const ROLES = new Map(Object.entries({ agent: gettext("agent"), manager: gettext("manager"), admin: gettext("admin"), staff: gettext("staff") }));
 
 export class SignInForm {
   #content;
@@ -71,7 +70,7 @@ export class SignInForm {
 /** Show in the header who is signed in. @param {Me} me */
 export function showWho(me) {
   showPagesOf(me);
-  setTexts({ customer: me.customer.name ?? "", person: me.agent?.name ?? "", role: ROLES.get(me.role ?? "") ?? me.role ?? "" });
+  setTexts({ customer: me.customer.name ?? "", person: me.agent?.name ?? "", role: roleName(me.role ?? "") });
   // The header cuts long names.
   for (const id of ["customer", "person"]) element(id).title = element(id).textContent;
 }

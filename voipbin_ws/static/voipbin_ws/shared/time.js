@@ -8,7 +8,9 @@ const LOCALE = /^en\b(?!-xa)/i.test(language) ? "sv" : language;
 const CLOCK = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" };
 const clockFormat = new Intl.DateTimeFormat(LOCALE, CLOCK);
 const dateAndClockFormat = new Intl.DateTimeFormat(LOCALE, { year: "numeric", month: "2-digit", day: "2-digit", ...CLOCK });
-const dayFormat = new Intl.DateTimeFormat(language === "en" ? undefined : language, { day: "numeric", month: "short" });
+const DAY_LOCALE = language === "en" ? "en-GB" : language; // Not the browser's, whose months may be in another language.
+const dayFormat = new Intl.DateTimeFormat(DAY_LOCALE, { day: "numeric", month: "short" });
+const dateFormat = new Intl.DateTimeFormat(DAY_LOCALE, { dateStyle: "long" });
 
 const FUTURE_YEAR = 9000; // VoIPBIN writes the year 9999 for an event that has not happened, and 0001 for no time.
 
@@ -59,6 +61,9 @@ export const shownDateAndTime = (milliseconds) => dateAndClockFormat.format(mill
 
 /** Format a day of this year as "15 Jan", or as the page's language does. @param {number} milliseconds Since the epoch. */
 export const shownDay = (milliseconds) => dayFormat.format(milliseconds);
+
+/** Format a day as "15 January 2024", or as the page's language does. @param {number} milliseconds Since the epoch. */
+export const shownDate = (milliseconds) => dateFormat.format(milliseconds);
 
 /** Format a time as "2024-01-15 10:31:07" for programs, in the browser's time zone. @param {number} milliseconds Since the epoch. */
 export function dateAndTime(milliseconds) {

@@ -10,7 +10,7 @@ import { LiveData } from "../shared/live-data.js";
 import { ScreenLock, toggleFullScreen } from "../shared/screen.js";
 import { browserData } from "../shared/site-data.js";
 import { displayText } from "../shared/text.js";
-import { parseTime } from "../shared/time.js";
+import { parseTime, shownDate } from "../shared/time.js";
 import { useKey } from "../shared/token.js";
 
 const STORED = "voipbin.wallboard"; // A screen that opens the address without its fragment.
@@ -67,7 +67,7 @@ function draw() {
   const queues = /** @type {import("./wall-figures.js").WallFigures[]} */ ([...figures.queues.values()]);
   view.show({ total, queues }, now);
   const left = (parseTime(display.expires_at) ?? Infinity) - liveData.clock.now;
-  const day = new Date(parseTime(display.expires_at) ?? 0).toLocaleDateString(document.documentElement.lang, { dateStyle: "long" });
+  const day = shownDate(parseTime(display.expires_at) ?? 0);
   setTexts({ expiry: left < EXPIRES_SOON_MS ? gettext("This link ends on {day}. An admin can renew it.", { day }) : "" });
 }
 

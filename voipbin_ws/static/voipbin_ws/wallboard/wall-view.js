@@ -5,7 +5,7 @@ import { lineOf, queueLines } from "./wall-figures.js";
 import { judged, sumOf } from "../dashboard/figures.js";
 import { levelText } from "../dashboard/views/queue-table.js";
 import { element, PartList, setData, setShown, setTexts } from "../shared/dom.js";
-import { gettext, ngettext } from "../shared/gettext.js";
+import { gettext, ngettext, shownNumber } from "../shared/gettext.js";
 import { duration, timeOfDay } from "../shared/time.js";
 
 /** @typedef {import("./wall-figures.js").WallFigures} WallFigures */
@@ -64,15 +64,15 @@ export class WallView {
   /** @param {WallLine} line @param {WallFigures} figures */
   #showCards(line, figures) {
     const { waiting, longest, late, level, grade, target, seconds, abandoned, agents } = line;
-    this.#card("waiting", String(waiting), ngettext("{count} caller in a queue", "{count} callers in queues", waiting), waiting ? "warn" : null);
+    this.#card("waiting", shownNumber(waiting), ngettext("{count} caller in a queue", "{count} callers in queues", waiting), waiting ? "warn" : null);
     this.#card("longest", waitOrNone(longest), longest === null ? gettext("no one waiting") : gettext("target {seconds} s", { seconds }), late);
-    this.#card("level", levelOrNone(level), gettext("target {percent} % in {seconds} s, last hour", { percent: target, seconds }), grade);
-    this.#card("abandoned", String(abandoned), ngettext("of {count} caller, last hour", "of {count} callers, last hour", judged(figures)));
+    this.#card("level", levelOrNone(level), gettext("target {percent} in {seconds} s, last hour", { percent: levelText(target), seconds }), grade);
+    this.#card("abandoned", shownNumber(abandoned), ngettext("of {count} caller, last hour", "of {count} callers, last hour", judged(figures)));
     setShown({ "agents-card": agents !== null });
     if (!agents) return;
     const people = gettext("{busy} busy, {away} away, {offline} offline", { busy: agents.busy, away: agents.away, offline: agents.offline });
     const isShort = waiting > 0 && present(agents) > 0 && agents.available === 0;
-    this.#card("agents", String(agents.available), people, isShort ? "bad" : null);
+    this.#card("agents", shownNumber(agents.available), people, isShort ? "bad" : null);
   }
 
   /** @param {string} name @param {string} value @param {string} note @param {string | null} level */
@@ -84,9 +84,9 @@ export class WallView {
   /** @param {string} id @param {string} name @param {WallLine} line */
   #showLine(id, name, { waiting, longest, late, level, grade, target, seconds, abandoned, agents, isBreached }) {
     const part = this.#rows.part(id);
-    part.texts({ name, waiting: String(waiting), longest: waitOrNone(longest), level: levelOrNone(level), target: `${target} %`, seconds: String(seconds) });
-    part.texts({ abandoned: String(abandoned), breach: isBreached ? gettext("▼ below target") : "" });
-    const count = (/** @type {keyof AgentCounts} */ kind) => (agents ? String(agents[kind]) : "—");
+    part.texts({ name, waiting: shownNumber(waiting), longest: waitOrNone(longest), level: levelOrNone(level), target: levelText(target), seconds: shownNumber(seconds) });
+    part.texts({ abandoned: shownNumber(abandoned), breach: isBreached ? gettext("▼ below target") : "" });
+    const count = (/** @type {keyof AgentCounts} */ kind) => (agents ? shownNumber(agents[kind]) : "—");
     part.texts({ available: count("available"), busy: count("busy"), away: count("away") });
     part.attributes({ "data-busy": waiting ? "" : null, "data-late": late === "bad" ? "" : null, "data-breached": isBreached ? "" : null, "data-level": grade });
   }

@@ -56,7 +56,7 @@ export class AgentActions {
   /** @param {string} id @param {string} name @param {string} status */
   #askToSignOut(id, name, status) {
     const text = gettext("All sessions of this person end at once, also on other devices. The status stays as it is.");
-    this.#parts.confirmation.ask({ question: gettext("Sign out"), name, text, label: gettext("Sign out") }, () => {
+    this.#parts.confirmation.ask({ question: gettext("Sign out {name}?"), name, text, label: gettext("Sign out") }, () => {
       this.#parts.perform({
         ...{ subject: subjectOf(id), name, before: status },
         label: gettext("Signing out…"),

@@ -3,7 +3,7 @@
 import { chosenAgents, groupCounts, groupedAgents, GROUPS, teamNames } from "../agent-groups.js";
 import { callerName, statusName } from "../../shared/call.js";
 import { descendant, element, field, offerChoices, Part, PartList, setData, setShown, setTexts } from "../../shared/dom.js";
-import { gettext, ngettext } from "../../shared/gettext.js";
+import { gettext, ngettext, shownNumber } from "../../shared/gettext.js";
 import { folded } from "../../shared/text.js";
 import { duration } from "../../shared/time.js";
 import { queueOf } from "../view-options.js";
@@ -59,7 +59,7 @@ export class AgentsPanel {
     const all = groupedAgents(board, now);
     const counts = groupCounts(all);
     this.#offerTeams(teamNames(all));
-    for (const [group, part] of this.#chips) part.texts({ count: String(counts.get(group)) });
+    for (const [group, part] of this.#chips) part.texts({ count: shownNumber(counts.get(group) ?? 0) });
     const agents = chosenAgents(all, board, this.#viewOptions);
     this.#shown = new Map(agents.map((agent) => [agent.id, agent]));
     if (!this.#shown.has(this.#current)) this.#current = agents[0]?.id ?? "";
@@ -68,7 +68,7 @@ export class AgentsPanel {
     this.#arrange(keys);
     for (const [group, count] of shownCounts) {
       const whole = counts.get(group) ?? 0;
-      this.#list.parts.get(HEADING + group)?.texts({ group: GROUPS.get(group) ?? "", count: count === whole ? String(count) : gettext("{count} of {whole}", { count, whole }) });
+      this.#list.parts.get(HEADING + group)?.texts({ group: GROUPS.get(group) ?? "", count: count === whole ? shownNumber(count) : gettext("{count} of {whole}", { count, whole }) });
     }
     for (const agent of agents) this.#render(agent, board, now);
     setShown({ "no-agents": all.length === 0, "no-agent-found": all.length > 0 && agents.length === 0, "agent-tools": all.length > 0 });

@@ -3,7 +3,7 @@
 import { Alerts, readRules } from "../alert-rules.js";
 import { groupedAgents } from "../agent-groups.js";
 import { descendant, element, field, PartList, setShown, setTexts } from "../../shared/dom.js";
-import { gettext } from "../../shared/gettext.js";
+import { gettext, shownNumber } from "../../shared/gettext.js";
 import { browserData } from "../../shared/site-data.js";
 import { Sound } from "../../shared/sound.js";
 import { TabLock } from "../../shared/tab-lock.js";
@@ -162,7 +162,7 @@ export class AlertPanel {
   #show() {
     const { list, unseen, rules } = this.#alerts;
     const isMuted = this.#alerts.isMuted(Date.now());
-    setTexts({ "alerts-count": unseen ? String(unseen) : "", mute: isMuted ? gettext("Unmute") : gettext("Mute for 15 min"), "mute-note": isMuted ? gettext("Muted until {time}", { time: timeOfDay(rules.mutedUntil).slice(0, 5) }) : "" });
+    setTexts({ "alerts-count": unseen ? shownNumber(unseen) : "", mute: isMuted ? gettext("Unmute") : gettext("Mute for 15 min"), "mute-note": isMuted ? gettext("Muted until {time}", { time: timeOfDay(rules.mutedUntil).slice(0, 5) }) : "" });
     setShown({ "no-alerts": list.length === 0 });
     this.#rows.arrange(list.map(({ key, at }) => `${key} ${at}`), (part, key) => part.attributes({ "data-key": key }));
     for (const alert of list) {

@@ -2,7 +2,7 @@
 
 import { stateOfCall } from "../pending-actions.js";
 import { callerName, statusName } from "../../shared/call.js";
-import { element, field, setShown, setTexts } from "../../shared/dom.js";
+import { element, field, setShown, setTexts, setTextWithName } from "../../shared/dom.js";
 import { gettext } from "../../shared/gettext.js";
 import { actOnCall } from "../../shared/requests.js";
 
@@ -70,9 +70,9 @@ export class CallActions {
     const who = callerName(call.otherParty);
     if (name === "transfer") this.#askForTarget(call);
     else if (name === "hangup") {
-      confirmation.ask({ question: gettext("Hang up on"), name: who, text: gettext("The call ends for everyone on it."), label: gettext("Hang up") }, () => this.#act(name, call));
+      confirmation.ask({ question: gettext("Hang up on {name}?"), name: who, text: gettext("The call ends for everyone on it."), label: gettext("Hang up") }, () => this.#act(name, call));
     } else {
-      confirmation.ask({ question: gettext("Send to voicemail:"), name: who, text: gettext("The caller cannot be taken back from there."), label: gettext("Send to voicemail") }, () => this.#act(name, call));
+      confirmation.ask({ question: gettext("Send {name} to voicemail?"), name: who, text: gettext("The caller cannot be taken back from there."), label: gettext("Send to voicemail") }, () => this.#act(name, call));
     }
   }
 
@@ -109,7 +109,8 @@ export class CallActions {
   /** @param {Call} call */
   #askForTarget(call) {
     const { board } = this.#parts;
-    setTexts({ "transfer-name": callerName(call.otherParty), "transfer-error": "" });
+    setTextWithName("transfer-title", gettext("Transfer {name}"), callerName(call.otherParty));
+    setTexts({ "transfer-error": "" });
     const queues = [...board.queues].filter(([id]) => id !== call.place?.queueId).map(([id]) => [board.queueName(id), `queue ${id}`]);
     const agents = [...board.agents.values()].filter(({ id }) => id !== call.agentId);
     agents.sort((one, other) => Number(other.status === "available") - Number(one.status === "available") || one.name.localeCompare(other.name));

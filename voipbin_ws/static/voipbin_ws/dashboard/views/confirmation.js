@@ -1,6 +1,6 @@
 /** The dialog that asks before something that cannot be undone. */
 
-import { element, setTexts } from "../../shared/dom.js";
+import { element, setTexts, setTextWithName } from "../../shared/dom.js";
 
 export class Confirmation {
   #dialog = /** @type {HTMLDialogElement} */ (element("confirm-dialog"));
@@ -14,10 +14,11 @@ export class Confirmation {
     });
   }
 
-  /** @param {{ question: string, name: string, text: string, label: string }} texts `question` is followed by the name. @param {() => void} act */
+  /** @param {{ question: string, name: string, text: string, label: string }} texts `question` has the place `{name}`. @param {() => void} act */
   ask({ question, name, text, label }, act) {
     this.#act = act;
-    setTexts({ "confirm-question": question, "confirm-name": name, "confirm-text": text, "confirm-do": label });
+    setTextWithName("confirm-title", question, name);
+    setTexts({ "confirm-text": text, "confirm-do": label });
     this.#dialog.showModal();
     element("confirm-cancel").focus();
   }

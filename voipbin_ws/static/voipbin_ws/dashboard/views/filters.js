@@ -2,7 +2,7 @@
 
 import { stateName } from "../../shared/call.js";
 import { descendant, element, field, offerChoices, Part, setText } from "../../shared/dom.js";
-import { gettext } from "../../shared/gettext.js";
+import { gettext, shownNumber } from "../../shared/gettext.js";
 
 const CHIPS = ["waiting", "connecting", "ringing", "dialing", "talking", "answered"];
 const RARE = ["connecting", "dialing", "answered"]; // Hidden while there is no such call.
@@ -53,7 +53,7 @@ export class Filters {
   /** Offer the board's queues, and show the number of calls in each state. @param {Board} board @param {Summary} summary */
   offer(board, { states }) {
     for (const [state, { count, button }] of this.#chips) {
-      setText(count, String(states[state]));
+      setText(count, shownNumber(states[state]));
       button.hidden = states[state] === 0 && RARE.includes(state) && !this.#viewOptions.states.has(state);
     }
     const { queue } = this.#viewOptions;

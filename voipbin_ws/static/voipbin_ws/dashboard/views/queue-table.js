@@ -3,14 +3,14 @@
 import { grade, lastHour, waitLevel } from "../figures.js";
 import { drawBars } from "./sparkline.js";
 import { descendant, element, PartList, setShown } from "../../shared/dom.js";
-import { gettext } from "../../shared/gettext.js";
+import { gettext, shownNumber, shownPercent } from "../../shared/gettext.js";
 import { duration } from "../../shared/time.js";
 
 const DRAW_MS = 5000;
 
-/** Format a service level, which is cut off: 79.6 % has not reached 80 %. @param {number} level */
+/** Format a service level, which is cut off: 79.6% has not reached 80%. @param {number} level In per cent. */
 export function levelText(level) {
-  return `${Math.floor(level)} %`;
+  return shownPercent(Math.floor(level) / 100);
 }
 
 export class QueueTable {
@@ -52,10 +52,10 @@ export class QueueTable {
     const targets = board.figures.targetsOf(id);
     const level = figures?.service_level ?? null;
     const longest = oldest === null ? null : now - oldest;
-    part.texts({ name: board.queueName(id), waiting: String(waiting), talking: String(talking) });
-    part.texts({ longest: longest === null ? "—" : duration(longest), free: serving === null ? "—" : `${available} / ${serving}` });
-    part.texts({ level: level === null ? "—" : levelText(level), target: `${targets.target_percent} %`, seconds: String(targets.target_seconds) });
-    part.texts({ abandoned: figures ? String(figures.abandoned) : "—", breach: figures?.is_breached ? `▼ ${gettext("below target")}` : "" });
+    part.texts({ name: board.queueName(id), waiting: shownNumber(waiting), talking: shownNumber(talking) });
+    part.texts({ longest: longest === null ? "—" : duration(longest), free: serving === null ? "—" : `${shownNumber(available ?? 0)} / ${shownNumber(serving)}` });
+    part.texts({ level: level === null ? "—" : levelText(level), target: levelText(targets.target_percent), seconds: shownNumber(targets.target_seconds) });
+    part.texts({ abandoned: figures ? shownNumber(figures.abandoned) : "—", breach: figures?.is_breached ? `▼ ${gettext("below target")}` : "" });
     part.attributes({
       "data-busy": waiting ? "" : null,
       "data-late": waitLevel(longest, targets) === "bad" ? "" : null,

@@ -81,7 +81,7 @@ export class Renderer {
     agentsPanel.show(board, now);
     filters.offer(board, summary);
     showEmptyState(board, table.shownCount, active, me, viewOptions.words.trim() !== "", lookBack.isOn);
-    setTexts({ shown: viewOptions.isFiltered ? gettext("{count} of {whole} calls shown", { count: table.shownCount, whole: Math.max(active, table.shownCount) }) : ngettext("{count} call", "{count} calls", active) });
+    setTexts({ shown: viewOptions.isFiltered ? ngettext("{shown} of {count} call shown", "{shown} of {count} calls shown", Math.max(active, table.shownCount), { shown: table.shownCount }) : ngettext("{count} call", "{count} calls", active) });
     this.#showTitle(summary);
     this.#announce(summary);
   }

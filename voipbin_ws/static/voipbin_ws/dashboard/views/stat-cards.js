@@ -1,7 +1,7 @@
 /** The cards with the key figures, their last hour, and their explanations. */
 
 import { element, setData, setTexts } from "../../shared/dom.js";
-import { gettext, ngettext } from "../../shared/gettext.js";
+import { gettext, ngettext, shownNumber, shownPercent } from "../../shared/gettext.js";
 import { abandonedShare, FAIR_POINTS, grade, judged, lastHour, waitLevel } from "../figures.js";
 import { levelText } from "./queue-table.js";
 import { drawBars, drawLine } from "./sparkline.js";
@@ -10,26 +10,21 @@ import { duration } from "../../shared/time.js";
 const DRAW_MS = 5000;
 const LINES = /** @type {const} */ ({ waiting: "waiting", longest: "longest_wait_seconds", available: "available" });
 
-/** @param {number} share From 0 to 1. */
-function percent(share) {
-  return `${Math.round(share * 100)} %`;
-}
-
 export class StatCards {
   #drawnAt = -Infinity;
 
   /** @param {Board} board @param {Summary} summary @param {number} now */
   show(board, summary, now) {
     const { active, waiting, oldest, states, agents } = summary;
-    this.#card("active", String(active), gettext("{talking} talking, {ringing} ringing", { talking: states.talking, ringing: states.ringing + states.dialing }));
-    this.#card("waiting", String(waiting), waitingNote(summary), waiting ? "warn" : null);
+    this.#card("active", shownNumber(active), gettext("{talking} talking, {ringing} ringing", { talking: states.talking, ringing: states.ringing + states.dialing }));
+    this.#card("waiting", shownNumber(waiting), waitingNote(summary), waiting ? "warn" : null);
     const longest = oldest ? now - oldest.since : null;
     this.#card("longest", longest === null ? "—" : duration(longest), oldest ? board.queueName(oldest.queueId) : gettext("no one waiting"), waitLevel(longest, board.figures.targetsOf(oldest?.queueId)));
     this.#showLevel(board);
     const present = agents.available + agents.busy + agents.away;
     const people = gettext("{busy} busy, {away} away, {offline} offline", agents);
     const isShort = present > 0 && waiting > 0 && agents.available === 0;
-    this.#card("available", board.agents.size ? String(agents.available) : "—", board.agents.size ? people : gettext("no agents yet"), isShort ? "bad" : null);
+    this.#card("available", board.agents.size ? shownNumber(agents.available) : "—", board.agents.size ? people : gettext("no agents yet"), isShort ? "bad" : null);
     if (performance.now() - this.#drawnAt >= DRAW_MS) this.#draw(board, summary, now);
   }
 
@@ -54,16 +49,16 @@ export class StatCards {
     const share = total && abandonedShare(total);
     const level = total?.service_level ?? null;
     const levelShown = level === null ? "—" : levelText(level);
-    const abandonedText = share === null ? "—" : percent(share);
+    const abandonedText = share === null ? "—" : shownPercent(share);
     this.#card("level", levelShown, samples ? gettext("{count} of {whole} in {seconds} s, last hour", { count: total?.answered_in_time ?? 0, whole: samples, seconds: within }) : none, grade(level, targets));
     this.#card("abandoned", abandonedText, samples ? gettext("{count} of {whole}, last hour", { count: total?.abandoned ?? 0, whole: samples }) : none);
     const left = gettext("Callers who gave up within {seconds} s are not counted.", { seconds: least });
-    const sum = samples ? ` = ${total?.answered_in_time} ÷ ${samples} = ${levelShown}` : "";
+    const sum = samples ? ` = ${shownNumber(total?.answered_in_time ?? 0)} ÷ ${shownNumber(samples)} = ${levelShown}` : "";
     const today = total?.today.service_level;
     const day = typeof today === "number" ? ` ${gettext("Today: {level}.", { level: levelText(today) })}` : "";
-    const colours = gettext("Green from {good} %, amber from {fair} %, red below.", { good: target, fair: Math.max(0, target - FAIR_POINTS) });
+    const colours = gettext("Green from {good}, amber from {fair}, red below.", { good: levelText(target), fair: levelText(Math.max(0, target - FAIR_POINTS)) });
     setTexts({ "tip-level": `${gettext("Answered within {seconds} s ÷ (answered + abandoned){result}, last hour.", { seconds: within, result: sum })}${day} ${left} ${colours}` });
-    const part = samples ? ` = ${total?.abandoned} ÷ ${samples} = ${abandonedText}` : "";
+    const part = samples ? ` = ${shownNumber(total?.abandoned ?? 0)} ÷ ${shownNumber(samples)} = ${abandonedText}` : "";
     setTexts({ "tip-abandoned": `${gettext("Callers who gave up waiting ÷ (answered + abandoned){result}, last hour.", { result: part })} ${left}` });
   }
 
@@ -76,12 +71,12 @@ export class StatCards {
     for (const [id, name] of Object.entries(LINES)) {
       // Agents are not counted for those who do not see all of them.
       const values = total && (figures.total || id !== "available") ? [...lastHour(total, now, (bucket) => bucket[name] ?? 0), present[name]] : [];
-      drawLine(element(`spark-${id}`), values, rangeText(values, id === "longest" ? (seconds) => duration(seconds * 1000) : String));
+      drawLine(element(`spark-${id}`), values, rangeText(values, id === "longest" ? (seconds) => duration(seconds * 1000) : shownNumber));
     }
     const levels = lastHour(total, now, ({ service_level: level }) => (level === undefined ? null : level / 100));
     const shares = lastHour(total, now, abandonedShare);
     for (const [name, values] of Object.entries({ level: levels, abandoned: shares })) {
-      drawBars(element(`spark-${name}`), values, gettext("{range}, five minutes each", { range: rangeText(values, percent) }));
+      drawBars(element(`spark-${name}`), values, gettext("{range}, five minutes each", { range: rangeText(values, shownPercent) }));
     }
   }
 }

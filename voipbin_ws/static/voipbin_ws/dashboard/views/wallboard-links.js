@@ -4,7 +4,7 @@ import { request } from "../../shared/auth.js";
 import { descendant, element, field, PartList, setShown, setTexts } from "../../shared/dom.js";
 import { gettext } from "../../shared/gettext.js";
 import { displayText } from "../../shared/text.js";
-import { parseTime } from "../../shared/time.js";
+import { parseTime, shownDate } from "../../shared/time.js";
 
 /** @typedef {{ id: string, label: string, queue_ids: string[], expires_at: string | null, status: string, replaces: string | null }} DisplayKey */
 /** @typedef {DisplayKey & { link: string, qr_code: string }} NewKey */
@@ -91,7 +91,7 @@ export class WallboardLinks {
       this.#rows.part(key.id).texts({ name, queues: this.#queuesOf(key), ends: endText(key, replaced.has(key.id)) });
       this.#button(row, ".renew", gettext("Renew"), gettext("Renew {name}", { name }), () => this.#perform("POST", `/${key.id}/rotate`));
       descendant(row, ".renew").hidden = replaced.has(key.id);
-      const question = { question: gettext("Revoke the link"), name, text: gettext("Its screen shows no figures any more. This cannot be undone."), label: gettext("Revoke") };
+      const question = { question: gettext("Revoke the link {name}?"), name, text: gettext("Its screen shows no figures any more. This cannot be undone."), label: gettext("Revoke") };
       this.#button(row, ".revoke", gettext("Revoke"), gettext("Revoke {name}", { name }), () => this.#confirmation.ask(question, () => this.#perform("DELETE", `/${key.id}`)));
     }
     setShown({ "no-links": inUse.length === 0 });
@@ -163,7 +163,7 @@ function checkbox(id, name) {
 function endText({ expires_at: expiry, status }, isReplaced) {
   const at = parseTime(expiry);
   if (at === null) return gettext("never ends");
-  const day = new Date(at).toLocaleDateString(document.documentElement.lang, { dateStyle: "medium" });
+  const day = shownDate(at);
   if (status === "expired") return gettext("ended on {day}", { day });
   return isReplaced ? gettext("replaced, ends on {day}", { day }) : gettext("ends on {day}", { day });
 }
