@@ -121,7 +121,7 @@ def test_a_limited_manager_sees_its_queue_alone(page: Page, centre: Centre) -> N
         answered.created(), *(answered.in_queue(f"queue.{each}", own) for each in ("joined", "connected"))
     )
     expect(page.locator("#card-level-note")).to_have_text(re.compile(r"^[12] of [12] in 20 s"))
-    expect(page.locator("#card-abandoned")).to_have_text("0 %")
+    expect(page.locator("#card-abandoned")).to_have_text("0%")
     # The page follows what the manager may see, and keeps nothing of what it saw.
     change(centre, limited_to={"queues": [other]})
     expect(calls[other].row(page)).to_be_visible()
