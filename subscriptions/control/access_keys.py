@@ -168,7 +168,7 @@ class AccessKeys(Resource):
         try:
             row.clean()
         except ValidationError as error:
-            named = error.message_dict if hasattr(error, "error_dict") else {"may_subscribe": error.messages}
+            named = error.message_dict if hasattr(error, "error_dict") else {_wrong(row): error.messages}
             raise Refused(*(FieldProblem(name, " ".join(texts)) for name, texts in named.items())) from None
         require_within(controller, row)
         secret = row.make_secret() if is_new else None
@@ -228,3 +228,9 @@ class AccessKeys(Resource):
 
     def _differences(self, before: dict[str, Any], row: AccessKey) -> dict[str, tuple[Any, Any]]:
         return differences(before, self.recorded(row))
+
+
+def _wrong(row: AccessKey) -> str:
+    """Return the field that makes the key as a whole invalid."""
+    of_programs = ("agent_id", "may_publish", "may_control", "filter") if row.is_display else ()
+    return next((name for name in of_programs if getattr(row, name)), "may_subscribe")

@@ -142,9 +142,9 @@ def test_the_control_api_makes_renews_and_revokes_the_link_of_a_wallboard() -> N
     for wrong, field, problem in (
         ({"queue_ids": [str(foreign.pk)]}, "queue_ids", "there is no such queue of the customer"),
         ({"allowed_topics": ["x"]}, "allowed_topics", "use queue_ids"),
-        ({"may_publish": True}, "may_subscribe", "may neither publish nor control"),
-        ({"agent_id": str(agent(acme).pk)}, "may_subscribe", "has no agent"),
-        ({"filter": {"field": "status", "op": "ex"}}, "may_subscribe", "no filter"),
+        ({"may_publish": True}, "may_publish", "may neither publish nor control"),
+        ({"agent_id": str(agent(acme).pk)}, "agent_id", "has no agent"),
+        ({"filter": {"field": "status", "op": "ex"}}, "filter", "no filter"),
         ({"kind": "tv"}, "kind", "valid choice"),
         ({"kind": "program", "queue_ids": [str(queue.pk)]}, "queue_ids", "only a wallboard has queues"),
     ):

@@ -5,7 +5,7 @@ import { element, field, setShown, setTexts } from "../shared/dom.js";
 import { gettext } from "../shared/gettext.js";
 import { displayText } from "../shared/text.js";
 import { parseTime, shownDate } from "../shared/time.js";
-import { keepToken } from "../shared/token.js";
+import { dropTokenEverywhere, keepToken } from "../shared/token.js";
 
 const PAGES = new Map([["agent", "/agent"]]); // The first page of a role; of others the dashboard.
 
@@ -41,6 +41,8 @@ async function accept() {
   setTexts({ problem: "" });
   try {
     const { content } = await request("POST", "/auth/invitation/accept", { invitation: invitation(), password });
+    // A browser has one person: what another one kept in it must not come back in the next tab.
+    dropTokenEverywhere();
     keepToken(content.token, false);
     // The used link stays in no history.
     location.replace(PAGES.get(content.role) ?? "/");
