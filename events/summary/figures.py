@@ -38,7 +38,7 @@ def total_figures(fold: SummaryFold, now: float, *, since: float | None = None) 
     waits = [each.longest_wait_since for each in lines if each.longest_wait_since is not None]
     breaches = [each.breached_since for each in lines if each.breached_since is not None]
     agents = fold.count_agents()
-    available = fold.available | dict.fromkeys(fold.begun_since(now), agents["available"])
+    available = fold.available | dict.fromkeys(fold.begun_since(now), fold.available_agents())
     return {
         "waiting": sum(len(each.waiting) for each in lines),
         "longest_wait_since": _text(min(waits, default=None)),

@@ -80,7 +80,7 @@ class SummaryFold:
     def _note_moments(self, bucket: int) -> None:
         """Note what was going on when the buckets up to this one began, and forget the day before."""
         first = max(self.bucket + BUCKET_SECONDS, bucket - 86_400) if self.bucket else bucket
-        available = self.count_agents()["available"]
+        available = self.available_agents()
         for start in range(first, bucket + 1, BUCKET_SECONDS):
             self.available[start] = available
             for line in self.lines.values():
@@ -188,6 +188,13 @@ class SummaryFold:
             if times is not None:
                 occupied, free = occupied + times[0], free + times[1]
         return occupied, free
+
+    def available_agents(self) -> int:
+        """Count the available agents by the log alone, for the buckets.
+
+        With the profile's statuses, which are of now, a bucket would differ whenever the log is folded again.
+        """
+        return sum(kind_of(times.status) == "available" for times in self.agents.values())
 
     def count_agents(self, agent_ids: Iterable[str] | None = None) -> dict[str, int]:
         """Count these agents, or all, by the kind of their status."""

@@ -197,6 +197,17 @@ def test_agents_are_counted_by_their_status_and_occupied_by_their_time() -> None
     assert figures(fold, 3 * 3600)["occupancy"] is None
 
 
+def test_buckets_count_available_agents_by_the_log_alone() -> None:
+    events = (agent("busy", 0, agent_id="cy"), agent("available", 400, agent_id="cy"), agent("busy", 700))
+    now_available, now_busy = (
+        total_figures(fold_of(*events, profile=CustomerProfile(agents={"bob": status})), NOON + 1000)
+        for status in ("available", "busy")
+    )
+    assert now_available["buckets"] == now_busy["buckets"]
+    assert [each["available"] for each in now_busy["buckets"]] == [1, 1]
+    assert (now_available["agents"]["available"], now_busy["agents"]["available"]) == (2, 1)
+
+
 def test_the_hour_passes_and_the_day_stays() -> None:
     fold = fold_of(place("joined", "waiting", 0), place("connected", "connected", 5))
     assert figures(fold, 3599)["answered"] == 1
