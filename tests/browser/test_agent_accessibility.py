@@ -22,14 +22,14 @@ def desk(gateway_of_file: Gateways) -> AtDesk:
     return AtDesk(centre, centre.acme.person("granted agent"))
 
 
-def violations(page: Page) -> list[Any]:
-    """Return the violations that axe-core finds, with their elements."""
+def violations(page: Page, **options: Any) -> list[Any]:
+    """Return the violations that axe-core finds with these options, with their elements."""
     page.evaluate(AXE)
     # The contrast during a transition does not count.
     page.wait_for_function(
         "() => document.getAnimations().every(({ effect }) => effect.getTiming().iterations > 1)"
     )
-    found = page.evaluate("() => axe.run()")["violations"]
+    found = page.evaluate("(options) => axe.run(options)", options)["violations"]
     return [(each["id"], each["help"], [node["html"][:200] for node in each["nodes"]]) for each in found]
 
 

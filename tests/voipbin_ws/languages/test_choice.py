@@ -41,6 +41,14 @@ def test_people_are_answered_in_the_language_of_their_choice_or_browser(path: st
     assert translation.get_language() == "en"
 
 
+@pytest.mark.parametrize("path", ["/", "/admin/login/"])
+def test_each_language_is_offered_in_itself(path: str) -> None:
+    shown = get(path).content.decode()
+    if path == "/":
+        assert all(f">{name}</option>" in shown for name in ("English", "Deutsch", "Español"))
+    assert "Englisch" not in shown
+
+
 def test_pages_load_the_texts_of_their_scripts() -> None:
     assert "languages/de.js" in get("/").content.decode()
     assert "languages/" not in get("/", "en").content.decode()
