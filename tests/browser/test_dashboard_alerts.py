@@ -214,7 +214,7 @@ def test_a_long_wait_is_listed_counted_and_leads_to_its_queue(page: Page, centre
     watch(page, centre)
     expect(page.locator("#alerts-count")).to_have_text("1")
     expect(page).to_have_title("⚠ 1 (1) Live calls")
-    expect(page.locator("#announcements")).to_contain_text("Support: A caller has waited longer than 1:00.")
+    expect(page.locator("#raised-alerts")).to_contain_text("Support: A caller has waited longer than 1:00.")
     page.get_by_role("button", name="Alerts").click()
     row = page.locator("#alert-rows li")
     expect(row).to_contain_text("Support A caller has waited longer than 1:00.")

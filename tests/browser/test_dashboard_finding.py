@@ -116,7 +116,7 @@ def test_of_a_thousand_calls_only_the_visible_ones_have_rows(page: Page, centre:
     calls = [Call(f"Caller {number:04}") for number in range(1000)]
     centre.publish(*(call.created() for call in calls))
     watch(page, centre, "?sort=from")
-    expect(page.locator("#card-active")).to_have_text("1000")
+    expect(page.locator("#card-active")).to_have_text("1,000")
     expect(page.get_by_role("table", name="Live calls")).to_have_attribute("aria-rowcount", "1001")
     expect(calls[0].row(page)).to_be_visible()
     assert page.locator("#rows tr").count() < 100

@@ -199,6 +199,7 @@ def addresses(scene: Scene, template: str) -> Iterator[tuple[str, dict[str, str]
             "event_id": scene.event_ids[owner.name],
             "agent_id": owner.people[0].id,
             "call_id": scene.call_ids[owner.name],
+            "message_id": f"message-{scene.call_ids[owner.name]}",
             "resource": "call",
             "action": "hangup",
             "event_type": "call.created",

@@ -118,7 +118,8 @@ export class AlertPanel {
   /** @param {Alert[]} raised */
   #notify(raised) {
     const texts = raised.map(({ name, text }) => (name ? `${name}: ${text}` : text));
-    setTexts({ announcements: texts.join(" ") });
+    // In a place of its own: a screen reader does not read what the counts replace at once.
+    setTexts({ "raised-alerts": texts.join(" ") });
     if (this.#alerts.isMuted(Date.now()) || !this.#lock.isHeld) return;
     const { sound, desktop } = this.#alerts.rules;
     if (sound) this.#sound.chime();

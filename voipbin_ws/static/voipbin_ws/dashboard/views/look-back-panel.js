@@ -82,7 +82,8 @@ export class LookBackPanel {
   /** Ask for a moment. */
   ask() {
     this.#offered = this.#lookBack.isOn ? this.#lookBack.now : this.#liveData.now - FIRST_MS;
-    field("look-back-at").value = field("look-back-at").defaultValue = dateAndTime(this.#offered).replace(" ", "T");
+    field("look-back-at").value = dateAndTime(this.#offered).replace(" ", "T");
+    field("look-back-at").defaultValue = field("look-back-at").value; // As the browser writes it: without seconds of 00.
     field("look-back-at").max = dateAndTime(this.#liveData.now).replace(" ", "T");
     setTexts({ "look-back-error": "" });
     this.#dialog.showModal();
@@ -123,13 +124,14 @@ export class LookBackPanel {
     }
     if (!me) return;
     const generation = ++this.#generation;
+    const isFromDialog = this.#dialog.open;
     this.#loading = at;
     setTexts({ "look-back-note": gettext("Loading…"), "look-back-wait": gettext("Loading…"), announcements: gettext("Loading…") });
     try {
       const { content, cursor } = await readMoment(me, at);
       if (generation !== this.#generation) return;
       this.#loading = null;
-      this.#dialog.close();
+      if (isFromDialog) this.#dialog.close();
       this.#lookBack.begin(content, at, cursor);
       setTexts({ "look-back-wait": "", "look-back-note": this.#lookBack.isBeforeLog ? gettext("The gateway had not stored any event yet.") : "" });
       this.#timer ??= setInterval(() => this.#tick(), TICK_MS);
