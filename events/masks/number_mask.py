@@ -110,7 +110,7 @@ def may_be_guess(value: str) -> bool:
 
 
 def _digits_searched(text: str) -> int:
-    # Searches find a circled ten, too, where there is a one and a nought.
+    # A search for a circled ten also finds the digits 1 and 0.
     left = unicodedata.normalize("NFKC", _WHOLE_UUID.sub(" ", text))
     return sum(unicodedata.digit(sign, None) is not None for sign in left)
 

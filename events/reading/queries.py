@@ -40,15 +40,15 @@ class StateQuery:
     parameter of this address gives.
     """
 
-    customer_id: str | None
-    active: bool | None
-    resource_id: str | None
-    agent_id: str | None
-    status: str | None
-    direction: str | None
-    updated_after: datetime | None
-    filter: str | None
     paging: Paging
+    customer_id: str | None = None
+    active: bool | None = None
+    resource_id: str | None = None
+    agent_id: str | None = None
+    status: str | None = None
+    direction: str | None = None
+    updated_after: datetime | None = None
+    filter: str | None = None
     parties: frozenset[str] | None = None
 
 

@@ -200,7 +200,7 @@ def late(centre: Centre) -> Iterator[Call]:
     events = (call.created(), call.in_queue("queue.joined", centre.acme.queues[0]))
     centre.publish(*(event | {"timestamp": joined} for event in events))
     yield call
-    # Nobody gave up: the queue does not miss its target.
+    # No caller gave up: the queue does not miss its target.
     centre.publish(call.in_queue("queue.left", centre.acme.queues[0], reason="done"), call.ended())
 
 

@@ -74,7 +74,7 @@ class ImportView(APIView):
                 raise ApiError(
                     status.HTTP_400_BAD_REQUEST, "Send JSON lines or CSV in UTF-8: this is neither"
                 ) from None
-            report = import_lines(controller, text, dry_run=dry_run, origin=link_origin(request._request))
+            report = import_lines(controller, text, dry_run=dry_run, origin=link_origin(request))
         content = {
             "dry_run": dry_run,
             "counts": dict(report.counts),

@@ -46,7 +46,7 @@ class InvitationView(APIView):
             agent, secret = invite_agent(controller, row_id)
         content = {
             "agent_id": str(agent.pk),
-            "invitation_link": invitation_link(secret, link_origin(request._request)),
+            "invitation_link": invitation_link(secret, link_origin(request)),
             "expires_at": format_timestamp(Invitation.objects.get(pk=agent.pk).expires_at),
         }
         return Response(content, status=status.HTTP_201_CREATED, headers=NO_STORE)

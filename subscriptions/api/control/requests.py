@@ -71,7 +71,7 @@ def answered(resource: Resource, stored: Stored, request: Request) -> Response:
     """Build the response to a change: 201 for a new row, with what is shown once of a new key."""
     content = resource.shown(stored.row)
     if stored.secret is not None:
-        content |= resource.shown_once(stored.row, stored.secret, link_origin(request._request))
+        content |= resource.shown_once(stored.row, stored.secret, link_origin(request))
     code = status.HTTP_201_CREATED if stored.outcome is Outcome.CREATED else status.HTTP_200_OK
     return Response(content, status=code, headers=NO_STORE)
 

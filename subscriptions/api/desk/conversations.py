@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from typing import Any
 
 from django.http import HttpResponse
@@ -110,8 +109,7 @@ def _messages(request: Request, narrow: Callable[[Visible], dict[str, Any]]) -> 
         paging = read.paging()
         read.finish()
         visible = _visible_messages(request, customer_id)
-        all_messages = StateQuery(None, None, None, None, None, None, None, None, paging)
-        page = read_states(visible, MESSAGE, replace(all_messages, **narrow(visible)))
+        page = read_states(visible, MESSAGE, StateQuery(paging, **narrow(visible)))
     return page_answer({"resource": MESSAGE}, page.start, page.items, page.next)
 
 
