@@ -28,6 +28,9 @@ TEST_ACTION = "test"
 MEMBER_RESOURCES = frozenset({"queue", "conference"})
 """Resources with calls as members: each call's place has a state of its own."""
 
+FIRST_OF_MESSAGE = frozenset({"received", "sent"})
+"""The actions that begin a message. After a report of its delivery, they do not take its status back."""
+
 FINAL_RESOURCES = frozenset({"activeflow", "recording", "transcription"})
 """Resources that happen once, like calls: after the end, late events do not make them live again."""
 
@@ -183,10 +186,13 @@ def _apply_to_resource(event: StateEvent, resource: str, state: State | None) ->
     elif state.ended_at and not ends:
         # As for a page that does not know the resource that has ended.
         state = State(since=event.at)
-    state.read(event.event_type, event.data, event.at)
+    data = event.data
+    if resource == "message" and action in FIRST_OF_MESSAGE and state.status:
+        data = {**data, "status": state.status}
+    state.read(event.event_type, data, event.at)
     state.live = not ends
     state.ended_at = (state.ended_at or event.at) if ends else ""
-    status = event.data.get("status")
+    status = data.get("status")
     if isinstance(status, str) and status != state.status:
         state.status, state.status_since = status, event.at
     named = named_in(event.data, event.named_agents)

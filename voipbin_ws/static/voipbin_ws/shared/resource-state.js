@@ -12,6 +12,7 @@ import { CURRENT_PHASES, nameAgents, namedIn, State } from "./state.js";
 const BEGINNING_ACTIONS = new Set(["created", "started"]);
 const TEST_ACTION = "test";
 const MEMBER_RESOURCES = new Set(["queue", "conference"]);
+const FIRST_OF_MESSAGE = new Set(["received", "sent"]);
 const FINAL_RESOURCES = new Set(["activeflow", "recording", "transcription"]);
 
 /** @param {Key} key */
@@ -194,10 +195,11 @@ function applyToResource(before, resource, eventType, action, data, at, namedAge
   const beginsAgain = BEGINNING_ACTIONS.has(action) && at > state.endedAt;
   if (state.endedAt && FINAL_RESOURCES.has(resource) && !beginsAgain) ends = true;
   else if (state.endedAt && !ends) state = new State(at);
-  state.read(eventType, data, at);
+  const isFirst = resource === "message" && FIRST_OF_MESSAGE.has(action);
+  const status = (isFirst && state.status) || data.status;
+  state.read(eventType, status === data.status ? data : { ...data, status }, at);
   state.live = !ends;
   state.endedAt = ends ? state.endedAt || at : "";
-  const { status } = data;
   if (typeof status === "string" && status !== state.status) Object.assign(state, { status, statusSince: at });
   const named = namedIn(data, namedAgents);
   if (named !== null) nameAgents(state, named, at);
