@@ -16,7 +16,7 @@ from typing import Any
 import django
 import pytest
 
-from deploy.programs import CHROMIUM, POSTGRES, REDIS
+from deploy.programs import CHROMIUM, HEADLESS_CHROMIUM, POSTGRES, REDIS
 from tests.support.reaper import reaper
 
 # In memory every commit is on the disk at once; a disk takes milliseconds for each of many thousands.
@@ -220,6 +220,12 @@ def _gateways(request: pytest.FixtureRequest, folder: Path) -> Iterator[Gateways
 def chromium() -> Path:
     """Where Chromium is."""
     return require(CHROMIUM)
+
+
+@pytest.fixture(scope="session")
+def headless_chromium() -> Path:
+    """Where Chromium without a window is."""
+    return require(HEADLESS_CHROMIUM)
 
 
 def _folder(name: str) -> Path:

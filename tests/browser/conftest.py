@@ -18,13 +18,13 @@ ORIGIN = "http://modules.test"
 
 
 @pytest.fixture(scope="module")
-def browser(chromium: Path) -> Iterator[Browser]:
+def browser(headless_chromium: Path) -> Iterator[Browser]:
     """A headless Chromium for the tests of a file.
 
     Not for the session: while playwright's synchronous API is in use it marks this thread as one that runs an event
     loop, in which neither the ORM nor another file's asynchronous tests would work.
     """
-    with launched(chromium) as browser:
+    with launched(headless_chromium) as browser:
         yield browser
 
 

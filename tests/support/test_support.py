@@ -151,8 +151,8 @@ def test_a_missing_program_skips_and_in_ci_fails(monkeypatch: pytest.MonkeyPatch
         require(missing)
 
 
-def test_after_a_browser_this_thread_can_run_an_event_loop(chromium: Path) -> None:
-    with launched(chromium) as browser:
+def test_after_a_browser_this_thread_can_run_an_event_loop(headless_chromium: Path) -> None:
+    with launched(headless_chromium) as browser:
         browser.new_page().close()
 
     async def answer() -> int:
