@@ -16,7 +16,7 @@ from events.api.operation import operation
 from events.api.request_body import read_json_object
 from events.api.responses import with_now
 from events.domain.event import format_timestamp
-from events.domain.strict_json import decode, encode
+from events.domain.strict_json import encode
 from events.domain.topics import covering_patterns, is_canonical_uuid
 from events.models import ResourceState
 from events.reading.states import is_readable
@@ -24,7 +24,7 @@ from subscriptions.accounts.changes import record_status
 from subscriptions.api import schemas
 from subscriptions.models import Agent, AgentStatus
 from subscriptions.models.desk_settings import MAX_AWAY_MINUTES
-from subscriptions.platform.agent_status import CHOOSABLE, PRESENT, Away, choose_status
+from subscriptions.platform.agent_status import CHOOSABLE, PRESENT, Away, choose_status, status_details
 from subscriptions.protocol.permissions import Identity, Role
 
 MANAGING_ROLES = frozenset({Role.MANAGER, Role.ADMIN, Role.STAFF})
@@ -152,23 +152,12 @@ def read_away(body: dict[str, Any], chosen: str, known_reasons: list[dict[str, A
     return Away(reason["label"], timezone.now() + timedelta(minutes=until) if until else None)
 
 
-def _details(agent: Agent) -> dict[str, Any]:
-    """Return who chose the agent's status, and why the agent is away, from its state."""
-    state = ResourceState.objects.filter(
-        customer_id=agent.customer_id, resource="agent", resource_id=str(agent.pk), member_id=""
-    ).first()
-    data = decode(state.body) if state else {}
-    # The state may be of another status: an operator can set one without an event.
-    known = data if data.get("status") == agent.status else {}
-    return {name: known.get(name) for name in ("away_reason", "returns_at", "set_by", "set_by_name")}
-
-
 def _shown(agent: Agent, *, next_status: str | None = None, code: int = status.HTTP_200_OK) -> Response:
     shown = {
         "agent_id": str(agent.pk),
         "status": agent.status,
         "status_changed_at": format_timestamp(agent.status_changed_at),
-        **_details(agent),
+        **status_details(agent),
     }
     if next_status is not None:
         shown["next_status"] = next_status

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from rest_framework import status
@@ -12,7 +12,9 @@ from rest_framework import status
 from events.api.errors import ApiError
 from events.domain.event import Draft, format_timestamp
 from events.domain.event_parser import read_event
+from events.domain.strict_json import decode
 from events.log.publish import publish
+from events.models import ResourceState
 from subscriptions.models import Agent, AgentStatus
 from subscriptions.platform import client
 
@@ -29,6 +31,8 @@ class Away(NamedTuple):
 
 PRESENT = Away(None, None)
 
+STATUS_DETAILS = ("away_reason", "returns_at", "set_by", "set_by_name")
+
 
 class _StatusChanged(Exception):
     """The status has changed since the event was built."""
@@ -39,9 +43,8 @@ def choose_status(
 ) -> bool:
     """Set the status and refresh `agent`; return `False` if it changes after the present call.
 
-    Must not run within a transaction. `set_by` is the id of the agent who chose it, and
-    `cause` why no person did. A reason for being away is published also if the agent is away already; the platform does
-    not learn it.
+    Must not run within a transaction. `set_by` is the id of the agent who chose it, and `cause` why no person did. A
+    reason for being away, or its end, is published also if the agent is away already; the platform does not learn it.
 
     Raises:
         ApiError: The platform refuses, or the status keeps changing at the same time.
@@ -59,12 +62,25 @@ def choose_status(
     return True
 
 
+def status_details(agent: Agent) -> dict[str, Any]:
+    """Return who chose the agent's status, and why the agent is away, from its state: `STATUS_DETAILS`."""
+    state = ResourceState.objects.filter(
+        customer_id=agent.customer_id, resource="agent", resource_id=str(agent.pk), member_id=""
+    ).first()
+    data = decode(state.body) if state else {}
+    # The state may be of another status: an operator can set one without an event.
+    known = data if data.get("status") == agent.status else {}
+    return {name: known.get(name) for name in STATUS_DETAILS}
+
+
 def _publish_status(agent: Agent, chosen: str, set_by: str | None, away: Away, cause: str) -> None:
     """Publish the change unless it is the present status; `event_hooks.projection` stores it."""
     name = Agent.objects.filter(pk=set_by).values_list("name", flat=True).first() if set_by else None
     for _ in range(MAX_ATTEMPTS):
         agent.refresh_from_db(fields=["status", "status_changed_at"])
-        if agent.status == chosen and away == PRESENT:
+        known = status_details(agent)
+        had_reason = known["away_reason"] is not None or known["returns_at"] is not None
+        if agent.status == chosen and away == PRESENT and not had_reason:
             return
         details = {
             "set_by": set_by,

@@ -99,6 +99,7 @@ def test_an_agent_is_away_for_a_reason_until_its_next_status(
     assert (shown["status"], shown["away_reason"], shown["set_by_name"]) == ("away", "Lunch", "agent")
     assert shown["returns_at"] > shown["now"]
     assert put(gateway, ann.token, url, {"status": "away", "minutes": 5}).json()["away_reason"] is None
+    assert put(gateway, ann.token, url, {"status": "away"}).json()["returns_at"] is None
     for body, field in (
         ({"status": "away", "away_reason": "golf"}, "away_reason"),
         ({"status": "available", "minutes": 5}, "status"),
