@@ -30,7 +30,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='customer',
             name='revealing_roles',
-            field=models.JSONField(blank=True, db_default=models.Value([], models.JSONField()), default=list, help_text='Those of them who may show the numbers of a single call. Each time is recorded in the audit log.', validators=[subscriptions.models.number_masks.validate_maskable_roles], verbose_name='roles that may reveal numbers'),
+            field=models.JSONField(blank=True, db_default=models.Value([], models.JSONField()), default=list, help_text='Those of them who may show the numbers of a single call or message. Each time is recorded in the audit log.', validators=[subscriptions.models.number_masks.validate_maskable_roles], verbose_name='roles that may reveal numbers'),
         ),
         migrations.AlterField(
             model_name='auditrecord',

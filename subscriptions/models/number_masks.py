@@ -45,7 +45,7 @@ class NumberMaskSettings(models.Model):
     )
     revealing_roles = role_list(
         "roles that may reveal numbers",
-        "Those of them who may show the numbers of a single call. Each time is recorded in the audit log.",
+        "Those of them who may show the numbers of a single call or message. Each time is recorded in the audit log.",
     )
 
     class Meta:
