@@ -341,7 +341,7 @@ Object.assign(globalThis, { translatedTexts: {
 "The answer (status {status}) is not the gateway’s. A proxy, a firewall or a login page may be in between.": "Die Antwort (Status {status}) kommt nicht vom Gateway. Möglicherweise ist ein Proxy, eine Firewall oder eine Anmeldeseite dazwischen.",
 "The gateway answered {status}.": "Das Gateway hat mit {status} geantwortet.",
 "The gateway did not answer within {seconds} seconds.": "Das Gateway hat nicht innerhalb von {seconds} Sekunden geantwortet.",
-"Connecting": "Wird verbunden",
+"Connecting": "Verbindet",
 "Other": "Sonstige",
 "Unknown": "Unbekannt",
 "Unknown caller": "Unbekannter Anrufer",
