@@ -269,6 +269,11 @@ def main() -> NoReturn:
 def _run(requested: Mapping[str, Any]) -> NoReturn:
     sys.argv = requested["arguments"]
     runpy.run_path(sys.argv[0], run_name="__main__")
+    if sys.argv[1] == "shell":
+        # A script of the tests' own: to clear up what the template read would take as long as the script.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
     sys.exit(0)
 
 
