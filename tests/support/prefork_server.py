@@ -58,7 +58,8 @@ _INHERITED = 4
 """Files that a new process is given: its standard ones, and where its number and its end are notified."""
 
 
-_SET_UP_BY = ("DEBUG", "DJANGO_SETTINGS_MODULE", "LANG", "LOG_FORMAT", "LOG_LEVEL", "TZ")
+_SETTINGS = "voipbin_ws.settings"
+_SET_UP_BY = ("DEBUG", "LANG", "LOG_FORMAT", "LOG_LEVEL", "TZ")
 """Variables that Django's set-up depends on, next to the kind of the database."""
 
 _MODULES = """
@@ -115,7 +116,8 @@ class PreforkServer:
 
     def _forward(self, environment: Mapping[str, str], message: bytes, files: Sequence[int]) -> bool:
         """Return whether a template forks instead."""
-        if self._is_template:
+        # Settings of the tests' own, and their apps, may depend on anything.
+        if self._is_template or environment.get("DJANGO_SETTINGS_MODULE", _SETTINGS) != _SETTINGS:
             return False
         kind = environment.get("DATABASE_URL", "").partition(":")[0]
         key = json.dumps([kind, *(environment.get(name) for name in _SET_UP_BY)])
@@ -212,7 +214,7 @@ def _set_up(environment: Mapping[str, str]) -> None:
     _enter(environment)
     _open_streams()
     os.umask(0o027)  # As `manage.py` does: the settings make a folder.
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "voipbin_ws.settings")
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", _SETTINGS)
     django.setup()
     for name in _MODULES:
         importlib.import_module(name)
@@ -227,10 +229,10 @@ def _read_settings_again() -> None:
     # What has been read of the settings is kept here by Django.
     read = {name: value for name, value in vars(settings).items() if name.isupper() and name != "DATABASES"}
     settings._wrapped = empty
-    sys.modules.pop(os.environ.get("DJANGO_SETTINGS_MODULE", "voipbin_ws.settings"), None)
+    sys.modules.pop(_SETTINGS)
     vars(connections).clear()
     vars(connections).update(vars(ConnectionHandler()))
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "voipbin_ws.settings")
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", _SETTINGS)
     try:
         changed = [name for name, value in read.items() if getattr(settings, name) != value]
     except ImproperlyConfigured:
