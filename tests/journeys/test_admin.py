@@ -208,6 +208,9 @@ LOGINS = {"auth/user": ("username", "email", "id"), "auth/group": ("name", "id")
 
 def test_a_lookup_that_no_filter_declares_is_refused(operator: OperatorBrowser, scene: Scene) -> None:
     lists = LISTS | (LOGINS if operator is scene.operators["root"] else {})
+    if scene.gateway.server != "daphne":
+        # Lists differ, and operators, but not by the server too, which only has to pass on such addresses.
+        lists = dict([*lists.items()][-1:])
     for page, fields in lists.items():
         for field, lookup in ((fields[0], each) for each in LOOKUPS):
             answer = operator.get(f"/admin/{page}/", **{f"{field}{lookup}": "(a+)+!"})
@@ -243,6 +246,8 @@ def test_an_expression_that_never_ends_delays_no_other_request(scene: Scene) -> 
     assert httpx.get(f"{scene.gateway.url}/healthz").status_code == 200
 
 
+# Another server makes no other links, and test_crawl follows one of each kind there.
+@pytest.mark.parametrize("scene", ["daphne"], indirect=True)
 def test_each_link_with_a_query_leads_to_its_list(scene: Scene) -> None:
     operator = scene.operators["root"]
     pages, waiting, requested = set(), {"/admin/"}, set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import urlsplit
 
 import psycopg
@@ -40,10 +41,17 @@ class Standby:
     def _without_sessions(self, *statements: str) -> None:
         with psycopg.connect(self.server.url("postgres"), autocommit=True) as connection:
             connection.execute(f"ALTER DATABASE {self.name} ALLOW_CONNECTIONS false")
-            sessions = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s"
-            connection.execute(sessions, [self.name])
             for statement in statements:
-                connection.execute(statement)
+                wait_until(partial(self._executed, connection, statement), "all sessions to end")
+
+    def _executed(self, connection: psycopg.Connection, statement: str) -> bool:
+        sessions = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s"
+        connection.execute(sessions, [self.name])
+        try:
+            connection.execute(statement)
+        except psycopg.errors.ObjectInUse:  # By one that had begun to connect before.
+            return False
+        return True
 
 
 class World:

@@ -1,8 +1,11 @@
 """The processes that `tests.support.prefork` has its processes forked from.
 
-The first has read the libraries, and knows nothing of the project and no settings. For each environment it forks a
-template, which has set up Django there, and has the new processes forked from that: they do it again, and find it done.
+The first has read the libraries, and knows nothing of the project and no settings. It forks templates, which have set
+up Django, and has the new processes forked from those: they read the settings again, from their own environment, set up
+Django again, and find it done. A template serves all environments in which Django's set-up is the same.
 """
+
+# Long because what is forked, what a template reads and what a new process forgets belong together.
 
 from __future__ import annotations
 
@@ -18,16 +21,21 @@ import signal
 import socket
 import sys
 import threading
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 import django
+from django.conf import settings
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
+from django.contrib.staticfiles.storage import staticfiles_storage
+from django.core.exceptions import ImproperlyConfigured
+from django.db import connections
+from django.db.utils import ConnectionHandler
+from django.utils.functional import empty
 
 _LIBRARIES = """
-    asgiref.sync asyncio autobahn.websocket.protocol channels.layers channels_redis.pubsub concurrent.futures.thread
+    asgiref.sync asyncio autobahn.twisted.websocket channels.layers channels_redis.pubsub concurrent.futures.thread
     django.contrib.admin.options django.contrib.admin.views.main django.contrib.admindocs.utils
     django.contrib.auth.hashers django.contrib.staticfiles.handlers django.core.handlers.asgi django.core.management
     django.core.servers.basehttp django.db.backends.postgresql.base django.db.backends.sqlite3.base
@@ -50,8 +58,19 @@ _INHERITED = 4
 """Files that a new process is given: its standard ones, and where its number and its end are notified."""
 
 
-_TEMPLATES = 3
-"""How many are kept: a file of tests has few environments at a time."""
+_SETTINGS = "voipbin_ws.settings"
+_SET_UP_BY = ("DEBUG", "LANG", "LOG_FORMAT", "LOG_LEVEL", "TZ")
+"""Variables that Django's set-up depends on, next to the kind of the database."""
+
+_MODULES = """
+    django.contrib.auth.backends django.contrib.auth.middleware django.contrib.messages.middleware
+    django.contrib.sessions.backends.db django.contrib.sessions.middleware django.middleware.common
+    django.middleware.gzip voipbin_ws.http.django_handler voipbin_ws.http.loop_responses
+    voipbin_ws.http.publish_endpoint voipbin_ws.http.stream_endpoint voipbin_ws.languages.choice
+    voipbin_ws.masked_responses voipbin_ws.servers.application voipbin_ws.servers.run voipbin_ws.servers.supervisor
+    voipbin_ws.urls
+""".split()  # noqa: SIM905 - as above
+"""What a gateway reads beyond Django's set-up, and a template with it: all but what installs Twisted's reactor."""
 
 
 class PreforkServer:
@@ -63,8 +82,8 @@ class PreforkServer:
         self._woken, self._waking = os.pipe()
         self._send: dict[int, int] = {}
         """Where the end of each process is notified."""
-        self._templates: OrderedDict[str, socket.socket | None] = OrderedDict()
-        """By environment; None if Django cannot be set up there, which the command reports better."""
+        self._templates: dict[str, socket.socket | None] = {}
+        """By what the set-up depends on; None if it fails, which the command reports better."""
         os.set_blocking(self._waking, False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(self._waking, warn_on_full_buffer=False)
@@ -97,16 +116,13 @@ class PreforkServer:
 
     def _forward(self, environment: Mapping[str, str], message: bytes, files: Sequence[int]) -> bool:
         """Return whether a template forks instead."""
-        if self._is_template:
+        # Settings of the tests' own, and their apps, may depend on anything.
+        if self._is_template or environment.get("DJANGO_SETTINGS_MODULE", _SETTINGS) != _SETTINGS:
             return False
-        key = json.dumps(environment, sort_keys=True)
+        kind = environment.get("DATABASE_URL", "").partition(":")[0]
+        key = json.dumps([kind, *(environment.get(name) for name in _SET_UP_BY)])
         if key not in self._templates:
             self._templates[key] = self._new_template(environment, files)
-            while len(self._templates) > _TEMPLATES:
-                _, oldest = self._templates.popitem(last=False)
-                if oldest is not None:
-                    oldest.close()
-        self._templates.move_to_end(key)
         template = self._templates[key]
         if template is None:
             return False
@@ -167,9 +183,10 @@ class PreforkServer:
         for number, file in enumerate(files[:3]):
             os.dup2(file, number)
         _close(files)
-        if not self._is_template:
-            _enter(requested["environment"])
+        _enter(requested["environment"])
         _open_streams()
+        if self._is_template:
+            _read_settings_again()
         return requested
 
 
@@ -197,12 +214,31 @@ def _set_up(environment: Mapping[str, str]) -> None:
     _enter(environment)
     _open_streams()
     os.umask(0o027)  # As `manage.py` does: the settings make a folder.
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "voipbin_ws.settings")
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", _SETTINGS)
     django.setup()
-    importlib.import_module("voipbin_ws.urls")
+    for name in _MODULES:
+        importlib.import_module(name)
+    staticfiles_storage.url("")  # All files are read for the version in it.
     assert threading.active_count() == 1, "threads are not forked"
     gc.collect()
     gc.freeze()
+
+
+def _read_settings_again() -> None:
+    """Have the settings read from this process's environment, as if nothing had read them yet."""
+    # What has been read of the settings is kept here by Django.
+    read = {name: value for name, value in vars(settings).items() if name.isupper() and name != "DATABASES"}
+    settings._wrapped = empty
+    sys.modules.pop(_SETTINGS)
+    vars(connections).clear()
+    vars(connections).update(vars(ConnectionHandler()))
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", _SETTINGS)
+    try:
+        changed = [name for name, value in read.items() if getattr(settings, name) != value]
+    except ImproperlyConfigured:
+        settings._wrapped = empty  # The command reports it better.
+        return
+    assert not changed, f"{changed} are read when Django is set up: name their variables in {__file__}"
 
 
 def _close(files: Sequence[int]) -> None:
@@ -235,6 +271,11 @@ def main() -> NoReturn:
 def _run(requested: Mapping[str, Any]) -> NoReturn:
     sys.argv = requested["arguments"]
     runpy.run_path(sys.argv[0], run_name="__main__")
+    if sys.argv[1] == "shell":
+        # A script of the tests' own: to clear up what the template read would take as long as the script.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
     sys.exit(0)
 
 
