@@ -47,6 +47,7 @@ django.setup()
 from django.test.client import Client, FakePayload  # noqa: E402
 from websocket import ABNF, WebSocket  # noqa: E402
 
+from subscriptions.auth.password_hashing import BoundedPBKDF2PasswordHasher  # noqa: E402
 from tests.support.answers import check_answer, operation_of  # noqa: E402
 from tests.support.databases import MigratedPostgres, MigratedSqlite  # noqa: E402
 from tests.support.frames import check_received  # noqa: E402
@@ -58,6 +59,9 @@ from tests.support.redis_server import RedisServer  # noqa: E402
 from tests.support.reports import add_evidence, shown_on_failure  # noqa: E402
 from tests.support.requirement import require  # noqa: E402
 from tests.support.stacks import STACKS, Stack  # noqa: E402
+
+# By design a password costs a fifth of a second of CPU.
+BoundedPBKDF2PasswordHasher.iterations = 10_000
 
 # What takes long begins first: at the end, the many short files keep all workers busy alike. What mostly waits
 # begins before all, while other workers use the processors.

@@ -54,8 +54,8 @@ def test_the_document_is_openapi_3_1() -> None:
 
 
 def test_the_command_writes_the_document_without_a_warning(tmp_path: Any) -> None:
-    call_command("spectacular", "--validate", "--fail-on-warn", "--file", str(tmp_path / "openapi.yaml"))
-    assert yaml.safe_load((tmp_path / "openapi.yaml").read_text()) == document()
+    call_command("spectacular", "--fail-on-warn", "--file", str(tmp_path / "openapi.yaml"))
+    assert yaml.load((tmp_path / "openapi.yaml").read_text(), yaml.CSafeLoader) == document()
 
 
 def test_every_address_and_method_is_described() -> None:
