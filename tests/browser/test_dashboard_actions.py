@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.support.centre import Call, Centre, expect_live, watch
+from tests.browser.support.centre import Call, Centre, expect_live, open_with_token, watch
 from tests.browser.test_agent_accessibility import violations
 from tests.subscriptions.support.platform_server import Platform, platform
 from tests.support.browser import Pages
@@ -181,9 +181,7 @@ def test_a_status_is_chosen_and_shown_once_its_event_comes(
 def test_an_agent_is_signed_out_of_its_desktop(pages: Pages, centre: Centre) -> None:
     agent = centre.acme.person("granted agent")
     board, desk = pages.open(), pages.open()
-    desk.goto(f"{centre.gateway.url}/static/voipbin_ws/shared/icon.svg")
-    desk.evaluate("token => sessionStorage.setItem('voipbin.token', token)", agent.token)
-    desk.goto(f"{centre.gateway.url}/agent")
+    open_with_token(desk, f"{centre.gateway.url}/agent", agent.token)
     expect_live(desk)
     watch(board, centre)
     agent_row(board, agent.id).get_by_role("button").click()
