@@ -144,6 +144,7 @@ def test_a_bad_credential_and_a_foreign_topic_are_refused_with_the_reason(
     expect(page.locator("#topics > li")).to_have_count(0)
 
 
+@pytest.mark.parametrize("gateway", ["uvicorn"], indirect=True)
 def test_it_can_be_used_by_everyone(page: Page, gateway: Gateway, both: tuple[Company, Company]) -> None:
     acme, _ = both
     connect(page, gateway, acme.key("of the customer"))
