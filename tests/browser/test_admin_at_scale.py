@@ -7,11 +7,10 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.support.accessibility import violations_light_and_dark
 from tests.browser.test_admin import log_in
-from tests.browser.test_agent_accessibility import violations
 from tests.journeys.support.cast import Company, company, settle
 from tests.journeys.support.conversation import Conversation, publish
-from tests.support.browser import Pages
 from tests.support.gateway import Gateway
 from tests.support.gateways import Gateways
 
@@ -73,28 +72,18 @@ def scene(gateway_of_file: Gateways) -> tuple[Gateway, Company]:
 
 
 def check(page: Page) -> None:
-    assert violations(page) == []
-    # The colours change no layout.
-    is_dark = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
-    for width in () if is_dark else WIDTHS:
+    assert violations_light_and_dark(page) == []
+    for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
         assert page.evaluate("document.documentElement.scrollWidth") <= width, (page.url, width)
         assert page.evaluate(OVERLAPPING) == [], (page.url, width)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_an_operator_finds_a_call_by_its_number_and_sees_who_received_it(
-    scene: tuple[Gateway, Company], pages: Pages, scheme: str
+    scene: tuple[Gateway, Company], page: Page
 ) -> None:
     gateway, acme = scene
-    page = pages.open(color_scheme=scheme)
-    if scheme == "light":
-        log_in(page, gateway)
-    else:
-        page.goto(f"{gateway.url}/admin/")
-        page.get_by_label("User name").fill("root")
-        page.get_by_label("Password").fill("correct horse 1")
-        page.get_by_role("button", name="Sign in").click()
+    log_in(page, gateway)
     expect(page.get_by_role("heading", name="Operation")).to_be_visible()
     check(page)
     page.get_by_label("Search everything").fill("040 / 1234-5678")

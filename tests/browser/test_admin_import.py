@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.support.accessibility import violations
 from tests.browser.test_admin import log_in
-from tests.browser.test_agent_accessibility import violations
 from tests.journeys.support.cast import company, new_id, settle
 from tests.support.browser import Pages
 from tests.support.gateways import Gateways

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
-from typing import Any
-
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.support.accessibility import violations_light_and_dark
 from tests.browser.support.centre import Call, Centre
 from tests.browser.support.desktop import AtDesk, card, message, new_number, thread
-from tests.support.browser import Pages
 from tests.support.gateways import Gateways
-
-AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text()
 
 
 @pytest.fixture(scope="module")
@@ -22,25 +17,12 @@ def desk(gateway_of_file: Gateways) -> AtDesk:
     return AtDesk(centre, centre.acme.person("granted agent"))
 
 
-def violations(page: Page, **options: Any) -> list[Any]:
-    """Return the violations that axe-core finds with these options, with their elements."""
-    page.evaluate(AXE)
-    # The contrast during a transition does not count.
-    page.wait_for_function(
-        "() => document.getAnimations().every(({ effect }) => effect.getTiming().iterations > 1)"
-    )
-    found = page.evaluate("(options) => axe.run(options)", options)["violations"]
-    return [(each["id"], each["help"], [node["html"][:200] for node in each["nodes"]]) for each in found]
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_no_violation(pages: Pages, desk: AtDesk, scheme: str) -> None:
-    page = pages.open(color_scheme=scheme)
+def test_axe_finds_no_violation(page: Page, desk: AtDesk) -> None:
     page.goto(f"{desk.centre.gateway.url}/agent")
     expect(page.get_by_label("User name")).to_be_visible()
-    assert violations(page) == []
+    assert violations_light_and_dark(page) == []
     desk.open(page)
-    assert violations(page) == []
+    assert violations_light_and_dark(page) == []
     rings, talks, waits, missed = (Call(name) for name in ("Rings", "Talks", "Waits", "Missed"))
     number, stopped = new_number(), new_number()
     desk.rings(missed)
@@ -57,10 +39,10 @@ def test_axe_finds_no_violation(pages: Pages, desk: AtDesk, scheme: str) -> None
     )
     expect(card(page, rings)).to_be_visible()
     thread(page, number).click()
-    assert violations(page) == []
+    assert violations_light_and_dark(page) == []
     thread(page, stopped).click()
     expect(page.locator("#opted-out")).to_be_visible()
-    assert violations(page) == []
+    assert violations_light_and_dark(page) == []
     desk.clear()
 
 

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.support.centre import Call, Centre, expect_live, watch
+from tests.browser.support.centre import Call, Centre, expect_live, open_with_token, watch
 from tests.browser.support.desktop import AtDesk, card, expect_status, message, new_number, thread
 from tests.journeys.support.cast import Company, Key, Person, settle
 from tests.journeys.support.conversation import post
@@ -248,9 +248,7 @@ def test_the_day_counts_what_the_agent_handled_and_missed(page: Page, centre: Ce
     def publish(*items: dict[str, object]) -> None:
         assert post(centre.gateway, firm.key("that publishes"), list(items)).status_code == 201
 
-    page.goto(f"{centre.gateway.url}/static/voipbin_ws/shared/icon.svg")
-    page.evaluate("token => sessionStorage.setItem('voipbin.token', token)", new.token)
-    page.goto(f"{centre.gateway.url}/agent")
+    open_with_token(page, f"{centre.gateway.url}/agent", new.token)
     expect_live(page)
     expect(page.locator("#my-day dd")).to_have_text(["0", "0:00", "0"])
     publish(

@@ -7,7 +7,7 @@ import json
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.test_agent_accessibility import violations
+from tests.browser.support.accessibility import violations_light_and_dark
 from tests.journeys.support.cast import Company, company, new_id, settle
 from tests.journeys.support.conversation import publish
 from tests.support.browser import Pages
@@ -144,16 +144,13 @@ def test_a_bad_credential_and_a_foreign_topic_are_refused_with_the_reason(
     expect(page.locator("#topics > li")).to_have_count(0)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_it_can_be_used_by_everyone(
-    pages: Pages, gateway: Gateway, both: tuple[Company, Company], scheme: str
-) -> None:
+@pytest.mark.parametrize("gateway", ["uvicorn"], indirect=True)
+def test_it_can_be_used_by_everyone(page: Page, gateway: Gateway, both: tuple[Company, Company]) -> None:
     acme, _ = both
-    page = pages.open(color_scheme=scheme)
     connect(page, gateway, acme.key("of the customer"))
     subscribe(page, f"customer_id:{acme.id}:call:*")
     expect(frame(page, "ack subscribe")).to_be_visible()
-    assert violations(page) == []
+    assert violations_light_and_dark(page) == []
     for width in (320, 390, 1920):
         page.set_viewport_size({"width": width, "height": 800})
         assert page.evaluate("document.documentElement.scrollWidth") == width

@@ -13,7 +13,16 @@ import jwt
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.support.centre import JWT_KEY, PASSWORD, Call, Centre, expect_live, sign_in, watch
+from tests.browser.support.centre import (
+    JWT_KEY,
+    PASSWORD,
+    Call,
+    Centre,
+    expect_live,
+    open_with_token,
+    sign_in,
+    watch,
+)
 from tests.support.browser import Pages
 from tests.support.gateways import Gateways
 
@@ -74,9 +83,7 @@ def test_an_expired_session_asks_to_sign_in_again(page: Page, centre: Centre) ->
     claims = {"sub": manager.id, "iat": time.time(), "exp": time.time() + 4}
     manager.token, lasting = jwt.encode(claims, JWT_KEY, algorithm="HS256"), manager.token
     try:
-        page.goto(f"{centre.gateway.url}/static/voipbin_ws/shared/icon.svg")
-        page.evaluate("token => sessionStorage.setItem('voipbin.token', token)", manager.token)
-        page.goto(f"{centre.gateway.url}/")
+        open_with_token(page, f"{centre.gateway.url}/", manager.token)
         expect(page.locator("#login-notice")).to_have_text("Your session has ended. Sign in again.")
     finally:
         manager.token = lasting

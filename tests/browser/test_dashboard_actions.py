@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.support.centre import Call, Centre, expect_live, watch
-from tests.browser.test_agent_accessibility import violations
+from tests.browser.support.accessibility import violations_light_and_dark
+from tests.browser.support.centre import Call, Centre, expect_live, open_with_token, watch
 from tests.subscriptions.support.platform_server import Platform, platform
 from tests.support.browser import Pages
 from tests.support.gateways import Gateways
@@ -181,9 +181,7 @@ def test_a_status_is_chosen_and_shown_once_its_event_comes(
 def test_an_agent_is_signed_out_of_its_desktop(pages: Pages, centre: Centre) -> None:
     agent = centre.acme.person("granted agent")
     board, desk = pages.open(), pages.open()
-    desk.goto(f"{centre.gateway.url}/static/voipbin_ws/shared/icon.svg")
-    desk.evaluate("token => sessionStorage.setItem('voipbin.token', token)", agent.token)
-    desk.goto(f"{centre.gateway.url}/agent")
+    open_with_token(desk, f"{centre.gateway.url}/agent", agent.token)
     expect_live(desk)
     watch(board, centre)
     agent_row(board, agent.id).get_by_role("button").click()
@@ -212,15 +210,13 @@ def test_nothing_can_be_done_while_the_page_is_paused(page: Page, centre: Centre
     expect(page.get_by_role("menuitem", name="Transfer…")).to_be_disabled()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_no_violation_in_menus_dialogs_and_notices(
-    pages: Pages, centre: Centre, orders: Platform, call: Call, scheme: str
+    page: Page, centre: Centre, orders: Platform, call: Call
 ) -> None:
-    page = pages.open(color_scheme=scheme)
     watch(page, centre)
     page.locator("#agent-rows .act").locator("visible=true").first.click()
     expect(page.get_by_role("menu")).to_be_visible()
-    assert violations(page) == []
+    assert violations_light_and_dark(page) == []
     page.keyboard.press("Escape")
     call.row(page).get_by_role("button", name="Timeline").click()
     expect(page.locator("#story-acts")).to_be_visible()
@@ -228,12 +224,12 @@ def test_axe_finds_no_violation_in_menus_dialogs_and_notices(
     page.get_by_label("To", exact=True).select_option("number")
     page.get_by_role("button", name="Transfer", exact=True).click()
     expect(page.locator("#transfer-error")).not_to_be_empty()
-    assert violations(page) == []
+    assert violations_light_and_dark(page) == []
     page.keyboard.press("Escape")
     orders.answers = [(409, {"message": "The trunk is down"})]
     page.keyboard.press("h")
     expect(page.get_by_role("alertdialog")).to_be_visible()
-    assert violations(page) == []
+    assert violations_light_and_dark(page) == []
     page.get_by_role("alertdialog").get_by_role("button", name="Hang up").click()
     expect(page.locator("#notice")).to_be_visible()
-    assert violations(page) == []
+    assert violations_light_and_dark(page) == []

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.support.accessibility import violations_light_and_dark
 from tests.browser.support.centre import Call, Centre, expect_live, watch
 from tests.browser.support.desktop import COUNT_TONES
-from tests.browser.test_agent_accessibility import violations
 from tests.support.browser import Pages
 from tests.support.gateways import Gateways
 
@@ -314,11 +314,9 @@ def test_signing_out_leaves_no_alert_behind(page: Page, centre: Centre, late: Ca
     assert "Support" not in page.locator("#alerts").inner_html()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_no_violation(pages: Pages, centre: Centre, late: Call, scheme: str) -> None:
-    page = pages.open(color_scheme=scheme)
+def test_axe_finds_no_violation(page: Page, centre: Centre, late: Call) -> None:
     watch(page, centre)
     expect(page.locator("#alerts-count")).to_have_text("1")
     rules(page)
     expect(page.locator("#alert-rows li")).to_have_count(1)
-    assert violations(page) == []
+    assert violations_light_and_dark(page) == []

@@ -7,8 +7,8 @@ import uuid
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.support.accessibility import violations, violations_light_and_dark
 from tests.browser.support.centre import Call, Centre, expect_live, watch
-from tests.browser.test_agent_accessibility import violations
 from tests.support.browser import Pages
 from tests.support.gateways import Gateways
 
@@ -148,9 +148,7 @@ def test_platform_staff_choose_the_customer(page: Page, centre: Centre) -> None:
     centre.publish(theirs.ended(), whose=centre.globex)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_no_violation(pages: Pages, centre: Centre, scheme: str) -> None:
-    page = pages.open(color_scheme=scheme)
+def test_axe_finds_no_violation(page: Page, centre: Centre) -> None:
     queue, agent = centre.acme.queues[0], centre.acme.people[0]
     waiting, talking, offered, rings, gone = (
         Call(name) for name in ("Waits", "Talks", "Offered", "Rings", "Gone")
@@ -171,12 +169,12 @@ def test_axe_finds_no_violation(pages: Pages, centre: Centre, scheme: str) -> No
     expect(gone.row(page)).to_contain_text("Ended")
     page.keyboard.press("p")
     expect(page.locator("#paused-banner")).to_be_visible()
-    assert violations(page) == []
+    assert violations_light_and_dark(page) == []
     page.keyboard.press("?")
     expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
-    assert violations(page) == []
+    assert violations_light_and_dark(page) == []
     page.keyboard.press("Escape")
     page.keyboard.press("w")
     expect(page.get_by_role("table", name="Live calls")).to_be_hidden()
-    assert violations(page) == []
+    assert violations_light_and_dark(page) == []
     centre.publish(*(call.ended() for call in (waiting, talking, offered, rings)))

@@ -12,8 +12,8 @@ import httpx
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from tests.browser.support.accessibility import violations
 from tests.browser.support.centre import Call, Centre, expect_live, watch
-from tests.browser.test_agent_accessibility import violations
 from tests.support.gateways import Gateways
 
 # --- Without a page ---

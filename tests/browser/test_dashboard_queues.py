@@ -8,8 +8,8 @@ import uuid
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.support.accessibility import violations
 from tests.browser.support.centre import Call, Centre, watch
-from tests.browser.test_agent_accessibility import violations
 from tests.support.gateways import Gateways
 
 ALPHA, ZULU = str(uuid.uuid4()), str(uuid.uuid4())

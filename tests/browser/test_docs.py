@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_agent_accessibility import violations
+from tests.browser.support.accessibility import violations, violations_light_and_dark
 from tests.journeys.support.cast import Company, company, settle
 from tests.support.browser import Pages
 from tests.support.gateway import Gateway
@@ -57,15 +57,13 @@ PAGES_OF_A_KIND = ("", "/guarantees", "/errors", "/websocket")
 
 
 def test_the_pages_can_be_used_by_everyone(pages: Pages, gateway: Gateway) -> None:
-    dark = pages.open(color_scheme="dark")
-    for path in PAGES_OF_A_KIND:
-        dark.goto(f"{gateway.url}/docs{path}")
-        assert violations(dark, runOnly=["color-contrast"]) == [], path
-    page = pages.open(color_scheme="light")
+    page = pages.open()
     for path in PAGES:
         page.goto(f"{gateway.url}/docs{path}")
-        colours = {"color-contrast": {"enabled": path in PAGES_OF_A_KIND}}
-        assert violations(page, rules=colours) == [], path
+        if path in PAGES_OF_A_KIND:
+            assert violations_light_and_dark(page) == [], path
+        else:
+            assert violations(page, rules={"color-contrast": {"enabled": False}}) == [], path
         for width in (320, 390, 1920):
             page.set_viewport_size({"width": width, "height": 800})
             assert page.evaluate("document.documentElement.scrollWidth") == width, (path, width)
@@ -87,19 +85,14 @@ def test_the_links_of_a_document_lead_to_the_other_pages(page: Page, gateway: Ga
     expect(page).to_have_title("Operations · voipbin-ws")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_page_of_rest_can_be_used_by_everyone(pages: Pages, gateway: Gateway, scheme: str) -> None:
-    page = pages.open(color_scheme=scheme)
-    page.goto(f"{gateway.url}/docs/rest")
-    expect(page.locator(".opblock").first).to_be_visible()
-    assert violations(page, **({"runOnly": ["color-contrast"]} if scheme == "dark" else {})) == []
-
-
-def test_rest_is_dark_in_the_dark(pages: Pages, gateway: Gateway) -> None:
-    page = pages.open(color_scheme="dark")
+def test_the_page_of_rest_can_be_used_by_everyone_and_is_dark_in_the_dark(
+    page: Page, gateway: Gateway
+) -> None:
+    page.emulate_media(color_scheme="dark")
     page.goto(f"{gateway.url}/docs/rest")
     expect(page.locator(".opblock").first).to_be_visible()
     background = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert max(map(int, background.removeprefix("rgb(").removesuffix(")").split(", "))) < 64
     title = page.evaluate("getComputedStyle(document.querySelector('.opblock-tag')).color")
     assert min(map(int, title.removeprefix("rgb(").removesuffix(")").split(", "))) > 160
+    assert violations_light_and_dark(page) == []

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
-
 import httpx
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
+from tests.browser.support.accessibility import violations_light_and_dark
 from tests.browser.support.centre import Centre
-from tests.support.browser import Pages
 from tests.support.gateways import Gateways
 
-AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text()
 PASSWORD = "another fine horse"
 
 
@@ -21,23 +18,18 @@ def centre(gateway_of_file: Gateways) -> Centre:
     return Centre(gateway_of_file())
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_an_invited_person_sets_a_password_and_is_signed_in(
-    pages: Pages, centre: Centre, scheme: str
-) -> None:
+def test_an_invited_person_sets_a_password_and_is_signed_in(page: Page, centre: Centre) -> None:
     ann = centre.acme.person("agent")
     headers = {"Authorization": f"Bearer {centre.acme.token('admin')}"}
     url = f"{centre.gateway.url}/v1.0/control/agents/{ann.id}/invitation"
     link = httpx.post(url, headers=headers, timeout=30).json()["invitation_link"]
-    page = pages.open(color_scheme=scheme)
     page.set_viewport_size({"width": 320, "height": 640})
     page.goto(link)
     # Another person has stayed signed in here.
     page.evaluate("token => localStorage.setItem('voipbin.token', token)", centre.acme.token("admin"))
     expect(page.get_by_role("heading", name="Welcome, agent")).to_be_visible()
     expect(page.locator("#customer")).to_have_text("Acme")
-    page.evaluate(AXE)
-    assert page.evaluate("() => axe.run()")["violations"] == []
+    assert violations_light_and_dark(page) == []
     assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
     username = page.get_by_label("User name").input_value()
     password = page.get_by_label("New password", exact=True)
@@ -61,7 +53,6 @@ def test_an_invited_person_sets_a_password_and_is_signed_in(
     page.goto(link)
     expect(page.get_by_role("heading", name="This invitation cannot be used")).to_be_visible()
     expect(page.locator("#reason")).to_contain_text("Sign in with your password, or ask an admin")
-    page.evaluate(AXE)
-    assert page.evaluate("() => axe.run()")["violations"] == []
+    assert violations_light_and_dark(page) == []
     page.goto(f"{centre.gateway.url}/invitation/")
     expect(page.locator("#reason")).to_contain_text("open the whole link")

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.support.accessibility import violations, violations_light_and_dark
 from tests.browser.support.centre import PASSWORD, Call, Centre, expect_live, sign_in, watch
 from tests.browser.support.desktop import AtDesk, message, new_number
 from tests.browser.test_admin import log_in
 from tests.support.browser import Pages
 from tests.support.gateways import Gateways
 
-AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text()
 MENU = "Pages and commands"
 
 
@@ -129,25 +128,18 @@ def test_the_admin_has_the_same_menu(pages: Pages, centre: Centre) -> None:
     expect(
         page.get_by_role("navigation", name="Pages").get_by_role("link", name="Operation")
     ).to_have_attribute("aria-current", "page")
-    page.evaluate(AXE)
-    assert page.evaluate("() => axe.run('#pages')")["violations"] == []
+    assert violations(page) == []
     page.keyboard.press("Control+k")
     page.keyboard.type("live")
     page.keyboard.press("Enter")
     expect(page.get_by_label("User name")).to_be_visible()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_no_violation_in_the_menu_and_the_palette(
-    pages: Pages, centre: Centre, scheme: Any
-) -> None:
-    page = pages.open(color_scheme=scheme)
+def test_axe_finds_no_violation_in_the_menu_and_the_palette(page: Page, centre: Centre) -> None:
     watch(page, centre)
     page.set_viewport_size({"width": 320, "height": 640})
-    page.evaluate(AXE)
     for opens in (lambda: menu_of(page), lambda: page.keyboard.press("Control+k")):
         opens()
-        found = page.evaluate("() => axe.run()")["violations"]
-        assert [(each["id"], each["nodes"][0]["html"]) for each in found] == []
+        assert violations_light_and_dark(page) == []
         assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
         page.keyboard.press("Escape")

@@ -110,14 +110,17 @@ def sign_in(page: Page, centre: Centre, name: str = "manager", password: str = P
     page.get_by_role("button", name="Sign in").click()
 
 
+def open_with_token(page: Page, url: str, token: str) -> None:
+    """Open a page as if one had signed in in this tab before."""
+    with page.add_init_script(f"sessionStorage.setItem('voipbin.token', '{token}')"):
+        page.goto(url)
+
+
 def watch(
     page: Page, centre: Centre, query: str = "", token: str | None = None, *, live: bool = True
 ) -> None:
     """Open the board with a token (by default of Acme's manager), and wait until it is live."""
-    page.goto(f"{centre.gateway.url}/static/voipbin_ws/shared/icon.svg")
-    token = token or centre.acme.token("manager")
-    page.evaluate("token => sessionStorage.setItem('voipbin.token', token)", token)
-    page.goto(f"{centre.gateway.url}/{query}")
+    open_with_token(page, f"{centre.gateway.url}/{query}", token or centre.acme.token("manager"))
     if live:
         expect_live(page)
 

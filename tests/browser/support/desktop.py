@@ -7,7 +7,7 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.support.centre import PASSWORD, Call, Centre, expect_live
+from tests.browser.support.centre import PASSWORD, Call, Centre, expect_live, open_with_token
 from tests.journeys.support.cast import Person
 
 # Counts the tones that the page plays.
@@ -37,9 +37,7 @@ class AtDesk:
 
     def open(self, page: Page, *, live: bool = True) -> None:
         """Open the desktop with a token, and wait until it is live."""
-        page.goto(f"{self.centre.gateway.url}/static/voipbin_ws/shared/icon.svg")
-        page.evaluate("token => sessionStorage.setItem('voipbin.token', token)", self.person.token)
-        page.goto(f"{self.centre.gateway.url}/agent")
+        open_with_token(page, f"{self.centre.gateway.url}/agent", self.person.token)
         if live:
             expect_live(page)
 
