@@ -9,7 +9,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 VENV_PYTHON = .venv/bin/python
 
 # Python keeps what it has compiled, whatever the environment says: the tests start hundreds of processes.
-export PYTHONDONTWRITEBYTECODE =
+unexport PYTHONDONTWRITEBYTECODE
 
 # Locks for every system and Python from 3.11 on, with the hashes of all files.
 LOCK = $(VENV_PYTHON) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
