@@ -167,7 +167,7 @@ def test_what_the_image_holds_is_enough_and_the_documented_environment_leaves_no
         capture_output=True,
         text=True,
         cwd=image,
-        env={"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1", **environment()},
+        env={"PATH": os.environ["PATH"], **environment()},
     )
     assert done.returncode == 0, done.stderr
     assert "no issues" in done.stdout + done.stderr

@@ -95,6 +95,17 @@ def node_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def go_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The quick start in Go, built as its readers build it, with what Go brings compiled."""
+    folder = tmp_path_factory.mktemp("go")
+    shutil.copy(QUICK_STARTS / "receive.go", folder)
+    environment = {**os.environ, "GOCACHE": str(folder / "cache")}
+    command = [str(require(GO)), "build", "-o", str(folder / "receive"), "receive.go"]
+    subprocess.run(command, cwd=folder, env=environment, check=True)
+    return folder / "receive"
+
+
 @pytest.fixture(params=["py", "mjs", "ts", "sh", "php", "go"])
 def program(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, list[str], Path]:
     """The language, the command, and the folder of a quick start."""
@@ -113,12 +124,7 @@ def program(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, list[s
         case "php":
             command = [str(require(PHP)), file]
         case "go":
-            binary = tmp_path / "receive"
-            environment = {**os.environ, "GOCACHE": str(tmp_path / "cache"), "CGO_ENABLED": "0"}
-            subprocess.run(
-                [str(require(GO)), "build", "-o", binary, file], cwd=folder, env=environment, check=True
-            )
-            command = [str(binary)]
+            command = [str(request.getfixturevalue("go_program"))]
     return language, command, folder
 
 

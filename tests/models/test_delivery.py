@@ -54,7 +54,9 @@ def check(folder: Path, macros: tuple[str, ...]) -> tuple[int, str]:
     spin, gcc, _ = require(SPIN), require(GCC), require(LIBC)
     options = [f"-D{macro}" for macro in macros]
     subprocess.run([spin, "-a", *options, MODEL], cwd=folder, check=True, capture_output=True)
-    subprocess.run([gcc, OPTIMISATION, "-DSAFETY", "-DCOLLAPSE", "-o", "pan", "pan.c"], cwd=folder, check=True)
+    subprocess.run(
+        [gcc, OPTIMISATION, "-DSAFETY", "-DCOLLAPSE", "-o", "pan", "pan.c"], cwd=folder, check=True
+    )
     done = subprocess.run(
         ["./pan", "-m200000", "-w22"], cwd=folder, check=True, capture_output=True, text=True
     )

@@ -89,7 +89,7 @@ def company(db: None) -> None:
         queue.agents.set(agents)
 
 
-@pytest.mark.timeout(1800 if SEQUENCES > 500 else 120)
+@pytest.mark.timeout(1800)
 @settings(
     max_examples=SEQUENCES,
     deadline=None,
