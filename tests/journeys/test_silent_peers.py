@@ -14,7 +14,7 @@ from tests.support.gateway import Gateway
 from tests.support.gateways import Gateways
 from tests.support.waiting import wait_until
 
-FILLER = "x" * 16_000
+FILLER = "x" * 48_000
 """Less than the 64 kB from which on uvicorn reports that its own buffer is full."""
 
 
@@ -47,7 +47,7 @@ def fill_kernel(gateway: Gateway, acme: Company, peer_port: int) -> None:
 
 @pytest.mark.parametrize("server", ["daphne", "uvicorn"])
 def test_a_peer_that_neither_reads_nor_answers_is_let_go(gateway: Gateways, server: str) -> None:
-    serving = gateway(server, PING_SECONDS="10", PONG_SECONDS="10", OUTBOX_MAX_SECONDS="600")
+    serving = gateway(server, PING_SECONDS="20", PONG_SECONDS="10", OUTBOX_MAX_SECONDS="600")
     acme = company("Acme")
     settle(serving, acme)
     small = [(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)]
