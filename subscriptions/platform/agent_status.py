@@ -63,7 +63,7 @@ def choose_status(
 
 
 def status_details(agent: Agent) -> dict[str, Any]:
-    """Return who chose the agent's status, and why the agent is away, from its state: `STATUS_DETAILS`."""
+    """Return who chose the agent's status, and why the agent is away: `STATUS_DETAILS`."""
     state = ResourceState.objects.filter(
         customer_id=agent.customer_id, resource="agent", resource_id=str(agent.pk), member_id=""
     ).first()
