@@ -54,6 +54,7 @@ class LayerListener:
         self._check_seconds = check_seconds
         self._patience_seconds = 2 * check_seconds + TIMEOUT_SECONDS
         self._channel = ""
+        self._has_channel = asyncio.Event()
         self._own_group = f"process.{uuid.uuid4().hex}"
         self._wanted: set[str] = set()
         self._joined: set[str] = set()
@@ -148,21 +149,26 @@ class LayerListener:
         """Join the customer's group, if the layer answers; returns whether it is joined."""
         if customer_id in self._joined:
             return True
-        if not self._channel or self.is_silent:
+        if self.is_silent:
             return False
-        channel = self._channel
-        error = await _error_of(get_channel_layer().group_add(group_of(customer_id), channel))
+        error = await _error_of(self._add_to_group(customer_id))
         if error is not None:
-            logger.warning("Cannot join the group of customer %s (%s): reading its log", customer_id, error)
-        elif channel == self._channel:  # Else the connections were replaced meanwhile.
-            self._joined.add(customer_id)
+            logger.warning("Cannot join the group of customer %s (%r): reading its log", customer_id, error)
         return customer_id in self._joined
+
+    async def _add_to_group(self, customer_id: str) -> None:
+        await self._has_channel.wait()  # The first subscribers of a process come before its channel.
+        channel = self._channel
+        await get_channel_layer().group_add(group_of(customer_id), channel)
+        if channel == self._channel:  # Else the connections were replaced meanwhile.
+            self._joined.add(customer_id)
 
     async def _reset(self) -> None:
         """Replace the connections: on one that the other side dropped, no call ever fails."""
         logger.warning("The channel layer stays silent: connecting to it anew")
         await _cancel(self._receiving)
         self._channel = ""
+        self._has_channel.clear()
         self._joined.clear()
         error = await _error_of(get_channel_layer().flush())
         if error is not None:
@@ -175,6 +181,7 @@ class LayerListener:
             try:
                 if not self._channel:
                     self._channel = await self._new_channel()
+                    self._has_channel.set()
                 message = await layer.receive(self._channel)
             except Exception as error:
                 logger.warning("The channel layer cannot be heard, trying again: %s", error)

@@ -205,7 +205,8 @@ def test_another_process_publishes_and_subscribers_receive_it(
 
 
 def test_with_redis_no_subscriber_waits_for_the_position_check(gateway: Gateways) -> None:
-    patient = gateway(redis=True, CHECK_INTERVAL_SECONDS="60")
+    # A ping would renew the patience.
+    patient = gateway(redis=True, CHECK_INTERVAL_SECONDS="60", PING_SECONDS="60")
     acme = company("Acme")
     settle(patient, acme)
     with Conversation(patient, acme.token("manager")) as manager:

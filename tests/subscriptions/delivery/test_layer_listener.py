@@ -41,6 +41,28 @@ def silent_layer(fresh_layer: None, monkeypatch: pytest.MonkeyPatch) -> dict[str
     return state
 
 
+async def test_the_first_subscriber_of_a_process_waits_for_its_channel(
+    transactional_db: None, fresh_layer: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layer, go_on = get_channel_layer(), asyncio.Event()
+    new_channel = layer.new_channel
+
+    async def slowly() -> Any:
+        await go_on.wait()
+        return await new_channel()
+
+    monkeypatch.setattr(layer, "new_channel", slowly)
+    harness = HubHarness(check_seconds=3600)
+    harness.hub.start()
+    acme = new_customer()
+    subscribing = asyncio.create_task(subscribed(harness, acme))
+    await until(lambda: acme in harness.hub.layer._wanted, "the subscriber to ask for the group")
+    go_on.set()
+    await subscribing
+    assert members(acme) == 1
+    await harness.hub.stop()
+
+
 async def test_while_the_layer_is_silent_the_log_is_read_instead(
     make_harness: MakeHarness, silent_layer: dict[str, bool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
