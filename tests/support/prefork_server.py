@@ -9,6 +9,7 @@ Django again, and find it done. A template serves all environments in which Djan
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import gc
 import importlib
@@ -258,6 +259,8 @@ def _output(number: int, bare: bool, errors: str) -> io.TextIOWrapper:
 
 
 def main() -> NoReturn:
+    # Registered first, it runs last.
+    atexit.register(_end_script)
     for name in _LIBRARIES:
         # The command that needs it reports it better.
         with contextlib.suppress(ImportError):
@@ -271,12 +274,20 @@ def main() -> NoReturn:
 def _run(requested: Mapping[str, Any]) -> NoReturn:
     sys.argv = requested["arguments"]
     runpy.run_path(sys.argv[0], run_name="__main__")
-    if sys.argv[1] == "shell":
-        # A script of the tests' own: to clear up what the template read would take as long as the script.
+    _scripts_done.append(sys.argv[1])
+    sys.exit(0)
+
+
+def _end_script() -> None:
+    """End a script of the tests' own: to clear up what its template read would take as long as the script."""
+    if _scripts_done == ["shell"]:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(0)
-    sys.exit(0)
+
+
+_scripts_done: list[str] = []
+"""The command of this process, once it has succeeded."""
 
 
 if __name__ == "__main__":
