@@ -1,5 +1,7 @@
 """The layer listener: a silent, hanging or broken channel layer delays no event for long."""
 
+# Long because each fault of the layer is brought about by hand.
+
 from __future__ import annotations
 
 import asyncio
