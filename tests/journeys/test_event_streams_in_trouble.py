@@ -104,8 +104,11 @@ def until(connection: socket.socket, wanted: bytes) -> bytes:
 
 def sockets_of(gateway: Gateway) -> int:
     """Count the open sockets of a process."""
-    folder = Path(f"/proc/{gateway.pid}/fd")
-    return sum(1 for each in folder.iterdir() if str(each.readlink()).startswith("socket:"))
+    count = 0
+    for each in Path(f"/proc/{gateway.pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # Closed meanwhile.
+            count += str(each.readlink()).startswith("socket:")
+    return count
 
 
 def live_count(gateway: Gateway) -> int:
