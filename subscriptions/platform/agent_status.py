@@ -31,8 +31,6 @@ class Away(NamedTuple):
 
 PRESENT = Away(None, None)
 
-STATUS_DETAILS = ("away_reason", "returns_at", "set_by", "set_by_name")
-
 
 class _StatusChanged(Exception):
     """The status has changed since the event was built."""
@@ -63,14 +61,19 @@ def choose_status(
 
 
 def status_details(agent: Agent) -> dict[str, Any]:
-    """Return who chose the agent's status, and why the agent is away: `STATUS_DETAILS`."""
+    """Return who chose the agent's status, and why the agent is away, as its event had it."""
     state = ResourceState.objects.filter(
         customer_id=agent.customer_id, resource="agent", resource_id=str(agent.pk), member_id=""
     ).first()
     data = decode(state.body) if state else {}
     # The state may be of another status: an operator can set one without an event.
     known = data if data.get("status") == agent.status else {}
-    return {name: known.get(name) for name in STATUS_DETAILS}
+    return {name: known.get(name) for name in ("away_reason", "returns_at", "set_by", "set_by_name")}
+
+
+def _is_away_for_reason(agent: Agent) -> bool:
+    known = status_details(agent)
+    return known["away_reason"] is not None or known["returns_at"] is not None
 
 
 def _publish_status(agent: Agent, chosen: str, set_by: str | None, away: Away, cause: str) -> None:
@@ -78,9 +81,7 @@ def _publish_status(agent: Agent, chosen: str, set_by: str | None, away: Away, c
     name = Agent.objects.filter(pk=set_by).values_list("name", flat=True).first() if set_by else None
     for _ in range(MAX_ATTEMPTS):
         agent.refresh_from_db(fields=["status", "status_changed_at"])
-        known = status_details(agent)
-        had_reason = known["away_reason"] is not None or known["returns_at"] is not None
-        if agent.status == chosen and away == PRESENT and not had_reason:
+        if agent.status == chosen and away == PRESENT and not _is_away_for_reason(agent):
             return
         details = {
             "set_by": set_by,

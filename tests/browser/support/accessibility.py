@@ -38,11 +38,6 @@ def violations_light_and_dark(page: Page, **options: Any) -> list[Any]:
     page.emulate_media(color_scheme="light")
     found = violations(page, "light", **options)
     page.emulate_media(color_scheme="dark")
-    found += violations_of_colours(page, "dark")
+    found += violations(page, "dark", runOnly=_RULES_OF_COLOURS)
     page.emulate_media(color_scheme="light")
     return found
-
-
-def violations_of_colours(page: Page, scheme: str = "") -> list[Any]:
-    """Return the violations of the rules that look at colours."""
-    return violations(page, scheme, runOnly=_RULES_OF_COLOURS)
