@@ -24,6 +24,10 @@ OUTSIDE = """() => [...document.querySelectorAll("button, select, input, textare
   .filter((each) => each.getBoundingClientRect().left < -0.5 || each.getBoundingClientRect().right > innerWidth + 0.5)
   .map((each) => each.id || each.textContent.trim())"""
 
+CUT_STATUSES = """() => [...document.querySelectorAll("#agent-rows .status")]
+  .filter((each) => each.checkVisibility() && each.scrollWidth > each.clientWidth)
+  .map((each) => each.textContent.trim())"""
+
 SMALL_TARGETS = """() => [...document.querySelectorAll("button, select, input, textarea, summary")]
   .filter((each) => each.checkVisibility() && !["checkbox", "radio"].includes(each.type))
   .filter((each) => { const { width, height } = each.getBoundingClientRect(); return width < 24 || height < 24 })
@@ -75,6 +79,14 @@ def test_at_every_width_nothing_is_out_of_reach(page: Page, centre: Centre, addr
         assert page.evaluate(OUTSIDE) == [], width
         if width >= 1440 and "wall" not in address:
             assert header_rows(page) == 1
+
+
+def test_the_status_of_an_agent_has_its_room_in_large_type(page: Page, centre: Centre) -> None:
+    watch(page, centre, "?view=wall")
+    expect(page.locator("#agent-rows .status >> visible=true").first).to_be_visible()
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate(CUT_STATUSES) == [], width
 
 
 def test_every_width_shows_the_other_party_of_a_call(page: Page, centre: Centre) -> None:
